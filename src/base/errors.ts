@@ -1,0 +1,75 @@
+/**
+ * Every error that a broken world or a broken peer can cause, in one table: a stable code, what it
+ * means, and the MQTT reason code that a peer is told where there is one. `docs/errors.md` lists
+ * the same table, held by a test. Broken code is `assert`.
+ */
+import { ReasonCode } from "./reason-codes.ts";
+
+interface ErrorKind {
+  readonly meaning: string;
+  readonly reasonCode?: ReasonCode;
+}
+
+export const errorTable = {
+  MQTT_MALFORMED_PACKET: {
+    meaning: "The peer sent bytes that are not a packet of its protocol version.",
+    reasonCode: ReasonCode.malformedPacket,
+  },
+  MQTT_PROTOCOL_ERROR: {
+    meaning: "The peer sent a well-formed packet that the standard does not allow there.",
+    reasonCode: ReasonCode.protocolError,
+  },
+  MQTT_UNSUPPORTED_VERSION: {
+    meaning: "The peer asked for a protocol that is not MQTT 3.1, 3.1.1 or 5.0.",
+    reasonCode: ReasonCode.unsupportedProtocolVersion,
+  },
+  MQTT_PACKET_TOO_LARGE: {
+    meaning: "The peer announced a packet beyond packetBytesMax.",
+    reasonCode: ReasonCode.packetTooLarge,
+  },
+  MQTT_TOPIC_NAME_INVALID: {
+    meaning: "The peer published to a name that is empty, too deep, or holds a wildcard.",
+    reasonCode: ReasonCode.topicNameInvalid,
+  },
+  MQTT_TOPIC_FILTER_INVALID: {
+    meaning: "The peer subscribed with a filter that the standard does not allow.",
+    reasonCode: ReasonCode.topicFilterInvalid,
+  },
+  MQTT_TOPIC_ALIAS_INVALID: {
+    meaning: "The peer used topic alias 0, one beyond the maximum, or one it never set.",
+    reasonCode: ReasonCode.topicAliasInvalid,
+  },
+  MQTT_RECEIVE_MAXIMUM_EXCEEDED: {
+    meaning: "The peer has more unacknowledged messages under way than it was allowed.",
+    reasonCode: ReasonCode.receiveMaximumExceeded,
+  },
+} as const satisfies Record<string, ErrorKind>;
+
+export type ErrorCode = keyof typeof errorTable;
+
+/** An error with a stable code out of `errorTable`. `message` says what happened, where, what to do. */
+export class TstackError extends Error {
+  readonly code: ErrorCode;
+
+  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "TstackError";
+    this.code = code;
+  }
+
+  /** What an MQTT peer is told. */
+  get reasonCode(): ReasonCode {
+    const kind: ErrorKind = errorTable[this.code];
+    return kind.reasonCode ?? ReasonCode.unspecifiedError;
+  }
+}
+
+/** Malformed Packet (5.0, section 4.13): the bytes do not follow the standard's layout. */
+export function malformed(message: string): TstackError {
+  return new TstackError("MQTT_MALFORMED_PACKET", message);
+}
+
+/** Protocol Error (5.0, section 4.13): a packet that is not allowed, or not allowed here. */
+export function protocolError(message: string): TstackError {
+  return new TstackError("MQTT_PROTOCOL_ERROR", message);
+}

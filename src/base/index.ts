@@ -1,0 +1,14 @@
+export { assert, unreachable } from "./assert.ts";
+export type { Clock } from "./clock.ts";
+export { type ErrorCode, errorTable, malformed, protocolError, TstackError } from "./errors.ts";
+export { defaultLimits, type Limits } from "./limits.ts";
+export { type Log, silentLog } from "./log.ts";
+export type { Random } from "./random.ts";
+export {
+  ConnectReturnCode,
+  describeReasonCode,
+  ReasonCode,
+  toConnectReturnCode,
+} from "./reason-codes.ts";
+export { systemClock } from "./system-clock.ts";
+export { systemRandom } from "./system-random.ts";

@@ -1,0 +1,63 @@
+/**
+ * Every limit of the broker, finite by default, named with its unit. What happens at each of them
+ * is told beside it and in `docs/limits.md`; nothing is dropped or refused without being counted.
+ */
+export interface Limits {
+  /** Largest packet taken from a client, fixed header included; beyond: DISCONNECT 0x95. */
+  readonly packetBytesMax: number;
+  /** Connections at one time; beyond: CONNACK 0x89 (3.x: 0x03). */
+  readonly connectionsMax: number;
+  /** Time between the transport's opening and a complete CONNECT; beyond: closed. */
+  readonly connectSecondsMax: number;
+  /** Largest keep alive; a longer one is cut to it (5.0: Server Keep Alive). 0 leaves it to the client. */
+  readonly keepAliveSecondsMax: number;
+  /** Unacknowledged QoS 1 and 2 messages towards one client, and the Receive Maximum it is told. */
+  readonly inFlightMessagesMax: number;
+  /** QoS 1 and 2 messages that wait for one session; beyond: `queueDrop` decides, counted. */
+  readonly queueMessagesMax: number;
+  /** The same, in bytes of topic, properties and payload. */
+  readonly queueBytesMax: number;
+  /** Bytes that wait for one socket; beyond: QoS 0 is dropped and counted, QoS 1 and 2 wait in the queue. */
+  readonly outboxBytesMax: number;
+  /** Sessions, connected or not; beyond: CONNACK 0x97 (3.x: 0x03). */
+  readonly sessionsMax: number;
+  /** Longest session expiry granted; a longer one is cut to it. */
+  readonly sessionExpirySecondsMax: number;
+  /** How long the session of a 3.x client with clean session 0 outlives its connection. */
+  readonly sessionExpirySecondsV3: number;
+  /** Subscriptions of one session; beyond: SUBACK 0x97 (3.x: 0x80). */
+  readonly subscriptionsMax: number;
+  /** Levels of a topic name or filter; beyond: 0x90 or 0x8F. */
+  readonly topicLevelsMax: number;
+  /** Topic aliases that a client may set, and the most that the broker uses towards one. */
+  readonly topicAliasMax: number;
+  /** Retained messages; beyond: new topics are refused with 0x97 and counted. */
+  readonly retainedMessagesMax: number;
+  /** The same, in bytes of topic, properties and payload. */
+  readonly retainedBytesMax: number;
+  /** Topics whose route is remembered; beyond: the oldest is forgotten and matched anew when it comes. */
+  readonly routesCachedMax: number;
+  /** Longest client identifier, in bytes of UTF-8; beyond: CONNACK 0x85 (3.x: 0x02). */
+  readonly clientIdentifierBytesMax: number;
+}
+
+export const defaultLimits: Limits = {
+  packetBytesMax: 1_048_576,
+  connectionsMax: 100_000,
+  connectSecondsMax: 10,
+  keepAliveSecondsMax: 65_535,
+  inFlightMessagesMax: 1024,
+  queueMessagesMax: 10_000,
+  queueBytesMax: 16_777_216,
+  outboxBytesMax: 1_048_576,
+  sessionsMax: 1_000_000,
+  sessionExpirySecondsMax: 7_776_000,
+  sessionExpirySecondsV3: 604_800,
+  subscriptionsMax: 10_000,
+  topicLevelsMax: 128,
+  topicAliasMax: 64,
+  retainedMessagesMax: 1_000_000,
+  retainedBytesMax: 268_435_456,
+  routesCachedMax: 100_000,
+  clientIdentifierBytesMax: 1024,
+};
