@@ -141,9 +141,13 @@ interface Shape {
   readonly isOpen: boolean;
 }
 
-/** `#` becomes `+/#`: they match the same topics, because a topic has at least one level. */
+/**
+ * `#` becomes `+/#` and `/#` becomes `/+/#`: they match the same topics, because a topic has at least
+ * one level and its only level is not empty.
+ */
 function toShape(filter: string): Shape {
   if (filter === "#") return { levels: ["+"], isOpen: true };
+  if (filter === "/#") return { levels: ["", "+"], isOpen: true };
   const levels = filter.split("/");
   const isOpen = levels.at(-1) === "#";
   if (isOpen) levels.pop();
