@@ -43,6 +43,23 @@ export const errorTable = {
     meaning: "The peer has more unacknowledged messages under way than it was allowed.",
     reasonCode: ReasonCode.receiveMaximumExceeded,
   },
+  PASSWORD_HASH_INVALID: {
+    meaning: "The text given as the hash of a password is not an argon2id PHC string.",
+  },
+  CONFIGURATION_INVALID: {
+    meaning:
+      "The configuration, a variable of the environment or an option does not say what it must.",
+  },
+  LISTEN_URL_INVALID: {
+    meaning: "The URL of a listener is not one of mqtt://, ws:// or unix:// in its form.",
+  },
+  LISTEN_ADDRESS_IN_USE: {
+    meaning: "Another program listens on that port or socket already.",
+  },
+  LISTEN_FAILED: {
+    meaning:
+      "The operating system refused to listen there: no right, no such address or directory.",
+  },
 } as const satisfies Record<string, ErrorKind>;
 
 export type ErrorCode = keyof typeof errorTable;

@@ -1,0 +1,21 @@
+/** MQTT over TCP: `mqtt://host:port`. */
+import { createServer } from "node:net";
+import { formatListenUrl, type TcpAddress } from "./listen-url.ts";
+import type { ListenContext, Listener } from "./listener.ts";
+import { namePeer } from "./peer-name.ts";
+import { closeServer, keepAliveMilliseconds, openPort } from "./server.ts";
+import { acceptSocket } from "./socket-transport.ts";
+
+export async function listenTcp(address: TcpAddress, context: ListenContext): Promise<Listener> {
+  const server = createServer({
+    allowHalfOpen: true,
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: keepAliveMilliseconds,
+  });
+  const url = formatListenUrl(await openPort(server, address, context.log));
+  server.on("connection", (socket) => {
+    acceptSocket(socket, { remoteAddress: namePeer(socket), listener: url }, context);
+  });
+  return { url, close: () => closeServer(server) };
+}

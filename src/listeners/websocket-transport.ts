@@ -1,0 +1,134 @@
+/**
+ * A `Transport` on a WebSocket. The bytes of binary messages are one stream, however packets and messages are cut
+ * [MQTT-6.0.0-2]; each `write` is one binary message [MQTT-6.0.0-1]. While paused nothing is received: messages
+ * that had arrived in the same chunk are held, and no more than that chunk can be.
+ */
+import type { Socket } from "node:net";
+import { WebSocket } from "ws";
+import type { Transport, TransportSink } from "../broker/ports.ts";
+import { whenDrained } from "./drain.ts";
+import type { ListenContext } from "./listener.ts";
+import type { SocketNames } from "./socket-transport.ts";
+
+/** A WebSocket and the socket below it. */
+export interface WebSocketPair {
+  readonly webSocket: WebSocket;
+  readonly socket: Socket;
+}
+
+const normalClosure = 1000;
+const unsupportedData = 1003;
+
+export function acceptWebSocket(
+  pair: WebSocketPair,
+  names: SocketNames,
+  context: ListenContext,
+): void {
+  const transport = new WebSocketTransport(pair, names);
+  transport.sink = context.acceptor.accept(transport);
+  pair.webSocket.on("message", (bytes, isBinary) => {
+    if (isBinary)
+      transport.receive(bytes as Buffer); // of the `binaryType` that is ws's default
+    else transport.endWith(unsupportedData); // [MQTT-6.0.0-1]
+  });
+  pair.webSocket.on("error", (error) => transport.fail(error));
+  pair.webSocket.on("close", () => transport.finish());
+}
+
+class WebSocketTransport implements Transport {
+  readonly remoteAddress: string;
+  readonly listener: string;
+  readonly #webSocket: WebSocket;
+  readonly #socket: Socket;
+  #watched = false;
+  #ended = false;
+  #paused = false;
+  #held: Buffer[] | undefined = undefined;
+  #cause: Error | undefined = undefined;
+  /** Set as soon as the broker has given it, before any event of the socket. */
+  sink: TransportSink | undefined = undefined;
+
+  constructor({ webSocket, socket }: WebSocketPair, names: SocketNames) {
+    this.remoteAddress = names.remoteAddress;
+    this.listener = names.listener;
+    this.#webSocket = webSocket;
+    this.#socket = socket;
+  }
+
+  get pendingBytes(): number {
+    return this.#socket.writableLength;
+  }
+
+  write(bytes: Uint8Array): void {
+    if (this.#ended || this.#webSocket.readyState !== WebSocket.OPEN) return;
+    this.#webSocket.send(bytes); // [MQTT-6.0.0-1]
+    if (this.#socket.writableLength === 0 || this.#watched) return;
+    this.#watched = true;
+    whenDrained(this.#socket, () => {
+      this.#watched = false;
+      if (!this.#ended) this.sink?.drained();
+    });
+  }
+
+  pause(): void {
+    if (this.#ended) return;
+    this.#paused = true;
+    this.#webSocket.pause();
+  }
+
+  resume(): void {
+    if (!this.#paused) return;
+    this.#paused = false;
+    if (this.#held === undefined) this.#webSocket.resume();
+    else queueMicrotask(() => this.#releaseHeld());
+  }
+
+  end(): void {
+    this.endWith(normalClosure);
+  }
+
+  endWith(code: number): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#held = undefined;
+    this.#webSocket.close(code); // with its own bounded wait, `closeTimeout`
+    this.#webSocket.resume();
+  }
+
+  destroy(): void {
+    this.#ended = true;
+    this.#held = undefined;
+    this.#webSocket.terminate();
+  }
+
+  receive(bytes: Buffer): void {
+    if (this.#ended) return;
+    if (!this.#paused && this.#held === undefined) {
+      this.sink?.receive(bytes);
+      return;
+    }
+    this.#held ??= [];
+    this.#held.push(bytes);
+  }
+
+  /** Hands over what came while it was paused, in order, until it is paused or ended again. */
+  #releaseHeld(): void {
+    while (!this.#paused && !this.#ended && this.#held !== undefined) {
+      const bytes = this.#held.shift();
+      if (this.#held.length === 0) this.#held = undefined;
+      if (bytes !== undefined) this.sink?.receive(bytes);
+    }
+    if (!this.#paused && !this.#ended) this.#webSocket.resume();
+  }
+
+  /** `finish` always follows. */
+  fail(cause: Error): void {
+    this.#cause = cause;
+  }
+
+  finish(): void {
+    this.#ended = true;
+    this.#held = undefined;
+    this.sink?.closed(this.#cause);
+  }
+}

@@ -1,0 +1,123 @@
+/**
+ * MQTT over WebSocket: `ws://host:port/path`. Only requests for the path that offer a subprotocol of MQTT become
+ * connections; all others get one line that says why not. The handshake has its bounded time.
+ */
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import type { Socket } from "node:net";
+import { type ServerOptions, WebSocketServer } from "ws";
+import { formatListenUrl, type WebSocketAddress } from "./listen-url.ts";
+import type { ListenContext, Listener, ListenLimits } from "./listener.ts";
+import { namePeer } from "./peer-name.ts";
+import { closeServer, keepAliveMilliseconds, openPort } from "./server.ts";
+import { acceptWebSocket } from "./websocket-transport.ts";
+
+/** `mqtt` is that of 3.1.1 and 5.0, `mqttv3.1` that of 3.1. */
+const subprotocols: readonly string[] = ["mqtt", "mqttv3.1"];
+
+/** A smaller bound would refuse clients that put several small packets into one message. */
+const messageBytesMin = 1_048_576;
+
+export async function listenWebSocket(
+  address: WebSocketAddress,
+  context: ListenContext,
+): Promise<Listener> {
+  const server = createServer(httpOptions(context.limits), (request, response) => {
+    const known = readPath(request) === address.path;
+    response.writeHead(known ? 426 : 404, { connection: "close", "content-type": "text/plain" });
+    response.end(known ? upgradeRequired : notFound(address));
+  });
+  const url = formatListenUrl(await openPort(server, address, context.log));
+  const upgrades = new WebSocketServer(webSocketOptions(context.limits));
+  server.on("upgrade", (request, stream, head) => {
+    const socket = stream as Socket; // of an `http.Server` it always is one
+    const refusal = explainRefusal(request, address);
+    if (refusal !== undefined) return refuse(socket, refusal);
+    const names = { remoteAddress: namePeer(socket), listener: url };
+    upgrades.handleUpgrade(request, socket, head, (webSocket) => {
+      acceptWebSocket({ webSocket, socket }, names, context);
+    });
+  });
+  return { url, close: () => closeHttpServer(server) };
+}
+
+/**
+ * One message may hold several packets, and clients join what they have queued, so the bound is twice the largest
+ * packet and at least 1 MiB; a longer message ends the connection with 1009.
+ */
+export function messageBytesMax(limits: ListenLimits): number {
+  return Math.max(messageBytesMin, 2 * limits.packetBytesMax);
+}
+
+function httpOptions({ connectSecondsMax }: ListenLimits) {
+  return {
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: keepAliveMilliseconds,
+    headersTimeout: connectSecondsMax * 1000,
+    requestTimeout: connectSecondsMax * 1000,
+    connectionsCheckingInterval: Math.min(1000, connectSecondsMax * 500),
+  };
+}
+
+function webSocketOptions(limits: ListenLimits): ServerOptions & { closeTimeout: number } {
+  return {
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload: messageBytesMax(limits),
+    closeTimeout: limits.endSecondsMax * 1000,
+    // [MQTT-6.0.0-4]
+    handleProtocols: (_offered, request) => selectSubprotocol(request) ?? false,
+  };
+}
+
+interface Refusal {
+  readonly status: string;
+  readonly text: string;
+}
+
+const upgradeRequired = "This is MQTT over WebSocket: connect with an MQTT client.\n";
+
+function notFound(address: WebSocketAddress): string {
+  return `Not found: MQTT over WebSocket is at ${address.path}\n`;
+}
+
+function explainRefusal(request: IncomingMessage, address: WebSocketAddress): Refusal | undefined {
+  if (readPath(request) !== address.path) {
+    return { status: "404 Not Found", text: notFound(address) };
+  }
+  // [MQTT-6.0.0-3]
+  if (selectSubprotocol(request) === undefined) {
+    const text = "The client must offer the WebSocket subprotocol mqtt or mqttv3.1.\n";
+    return { status: "400 Bad Request", text };
+  }
+  return undefined;
+}
+
+function readPath(request: IncomingMessage): string {
+  return (request.url ?? "").split("?", 1)[0];
+}
+
+/** The first that the client offered and that we speak. */
+function selectSubprotocol(request: IncomingMessage): string | undefined {
+  const offered = request.headers["sec-websocket-protocol"] ?? "";
+  return offered
+    .split(",")
+    .map((name) => name.trim())
+    .find((name) => subprotocols.includes(name));
+}
+
+function refuse(socket: Socket, { status, text }: Refusal): void {
+  socket.on("error", () => socket.destroy());
+  socket.once("finish", () => socket.destroy());
+  socket.end(
+    `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: text/plain\r\n` +
+      `Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
+  );
+}
+
+async function closeHttpServer(server: Server): Promise<void> {
+  await closeServer(server);
+  // Those that have not become WebSockets yet; the others are out of its hands.
+  server.closeAllConnections();
+}
