@@ -20,8 +20,7 @@ interface LockFile {
 }
 
 const systems = /(?:^|-)(aix|android|darwin|freebsd|linux|netbsd|openbsd|openharmony|sunos|win32)-/;
-const processors =
-  /-(arm64|arm|x64|ia32|ppc64|riscv64|s390x|loong64|mips64el|wasm32)(?:-[a-z]+)?$/;
+const processors = /-(arm64|arm|x64|ia32|ppc64|riscv64|s390x|loong64|mips64el|wasm32)(?:-[a-z]+)?$/;
 
 /** What the name of a platform build says: `@oxc-parser/binding-linux-arm64-musl`. */
 function readPlatform(name: string): Pick<LockEntry, "cpu" | "libc" | "os"> {
@@ -39,7 +38,8 @@ const lock = JSON.parse(readFileSync("package-lock.json", "utf8")) as LockFile;
 let added = 0;
 for (const [path, entry] of Object.entries(lock.packages)) {
   for (const [name, version] of Object.entries(entry.optionalDependencies ?? {})) {
-    const known = lock.packages[`node_modules/${name}`] ?? lock.packages[`${path}/node_modules/${name}`];
+    const known =
+      lock.packages[`node_modules/${name}`] ?? lock.packages[`${path}/node_modules/${name}`];
     if (known !== undefined) continue;
     const { cpu, libc, os } = readPlatform(name);
     lock.packages[`node_modules/${name}`] = {
