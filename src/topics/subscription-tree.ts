@@ -4,35 +4,21 @@
  * Filters and topics must be valid; walks are loops, so the number of levels is no danger.
  */
 import { appendEntries, type Entries, hasEntry, withEntry, withoutEntry } from "./entries.ts";
-import { findChild, type LevelChildren, withChild, withoutChild } from "./level-children.ts";
-import { beginsWithDollar, hasWildcard, levelEnd } from "./topic-filter.ts";
-
-class FilterNode<Entry> {
-  readonly level: string;
-  /** Of the filter that ends here. */
-  entries: Entries<Entry> = undefined;
-  /** Of the filter that goes on with `#` and ends. */
-  openEntries: Entries<Entry> = undefined;
-  plus: FilterNode<Entry> | undefined = undefined;
-  children: LevelChildren<FilterNode<Entry>> = undefined;
-
-  constructor(level: string) {
-    this.level = level;
-  }
-}
-
-function isEmpty(node: FilterNode<unknown>): boolean {
-  return (
-    node.entries === undefined &&
-    node.openEntries === undefined &&
-    node.plus === undefined &&
-    node.children === undefined
-  );
-}
+import {
+  dropNode,
+  FilterBranch,
+  type FilterNode,
+  FilterTail,
+  findNode,
+  growEntry,
+  isEmptyBranch,
+} from "./filter-node.ts";
+import { findChild } from "./level-children.ts";
+import { beginsWithDollar, hasWildcard, levelEnd, matchesFrom } from "./topic-filter.ts";
 
 export class SubscriptionTree<Entry> {
   readonly #exact = new Map<string, Entries<Entry>>();
-  readonly #root = new FilterNode<Entry>("");
+  readonly #root = new FilterBranch<Entry>("");
   #size = 0;
   #wildcardGeneration = 0;
 
@@ -54,49 +40,50 @@ export class SubscriptionTree<Entry> {
       return;
     }
     this.#wildcardGeneration++;
-    let node = this.#root;
-    for (const level of filter.split("/")) {
-      if (level === "#") {
-        node.openEntries = withEntry(node.openEntries, entry);
-        return;
-      }
-      node = growChild(node, level);
-    }
-    node.entries = withEntry(node.entries, entry);
+    growEntry(this.#root, filter, entry);
   }
 
   /** False when the entry was not there with this filter. */
   remove(filter: string, entry: Entry): boolean {
-    const isRemoved = hasWildcard(filter)
+    const isWildcard = hasWildcard(filter);
+    const isRemoved = isWildcard
       ? this.#removeFromTree(filter, entry)
       : this.#removeExact(filter, entry);
-    if (isRemoved) this.#size--;
-    return isRemoved;
+    if (!isRemoved) return false;
+    this.#size--;
+    if (isWildcard) this.#wildcardGeneration++;
+    return true;
   }
 
   /** Appends every entry whose filter matches, once for each matching filter, in no order. */
   match(topic: string, into: Entry[]): void {
     appendEntries(this.#exact.get(topic), into);
     const isDollar = beginsWithDollar(topic);
-    let nodes = [this.#root];
-    for (let start = 0; start <= topic.length && nodes.length > 0; ) {
-      const end = levelEnd(topic, start);
+    let reached: FilterNode<Entry>[] = [this.#root];
+    for (let start = 0; reached.length > 0; ) {
+      const isEnd = start > topic.length;
+      const end = isEnd ? start : levelEnd(topic, start);
       const level = topic.slice(start, end);
       const next: FilterNode<Entry>[] = [];
-      for (const node of nodes) {
-        if (!isDollar || start > 0) {
-          appendEntries(node.openEntries, into); // [MQTT-4.7.2-1]
-          if (node.plus !== undefined) next.push(node.plus); // [MQTT-4.7.2-1]
+      for (const node of reached) {
+        if (node instanceof FilterTail) {
+          if (matchesFrom(node.filter, node.restStart, topic, start)) {
+            appendEntries(node.entries, into);
+          }
+          continue;
         }
+        const mayBeWildcard = !isDollar || start > 0; // [MQTT-4.7.2-1]
+        if (mayBeWildcard) appendEntries(node.openEntries, into); // "a/#" matches "a" too
+        if (isEnd) {
+          appendEntries(node.entries, into);
+          continue;
+        }
+        if (mayBeWildcard && node.plus !== undefined) next.push(node.plus);
         const child = findChild(node.children, level);
         if (child !== undefined) next.push(child);
       }
-      nodes = next;
+      reached = next;
       start = end + 1;
-    }
-    for (const node of nodes) {
-      appendEntries(node.entries, into);
-      appendEntries(node.openEntries, into); // "a/#" matches "a"
     }
   }
 
@@ -111,48 +98,33 @@ export class SubscriptionTree<Entry> {
 
   #removeFromTree(filter: string, entry: Entry): boolean {
     const path = [this.#root];
-    let isOpen = false;
-    for (const level of filter.split("/")) {
-      if (level === "#") {
-        isOpen = true;
-        break;
-      }
-      const parent = path[path.length - 1];
-      const node = level === "+" ? parent.plus : findChild(parent.children, level);
+    for (let start = 0; start <= filter.length && filter[start] !== "#"; ) {
+      const branch = path[path.length - 1];
+      const end = levelEnd(filter, start);
+      const node = findNode(branch, filter.slice(start, end));
       if (node === undefined) return false;
+      if (node instanceof FilterTail) {
+        if (node.filter !== filter || !hasEntry(node.entries, entry)) return false;
+        node.entries = withoutEntry(node.entries, entry);
+        if (node.entries === undefined) dropNode(branch, node);
+        this.#prune(path);
+        return true;
+      }
       path.push(node);
+      start = end + 1;
     }
     const last = path[path.length - 1];
-    const entries = isOpen ? last.openEntries : last.entries;
-    if (!hasEntry(entries, entry)) return false;
-    if (isOpen) last.openEntries = withoutEntry(entries, entry);
-    else last.entries = withoutEntry(entries, entry);
-    prune(path);
-    this.#wildcardGeneration++;
+    const place = filter.endsWith("#") ? "openEntries" : "entries";
+    if (!hasEntry(last[place], entry)) return false;
+    last[place] = withoutEntry(last[place], entry);
+    this.#prune(path);
     return true;
   }
-}
 
-function growChild<Entry>(node: FilterNode<Entry>, level: string): FilterNode<Entry> {
-  if (level === "+") {
-    node.plus ??= new FilterNode<Entry>(level);
-    return node.plus;
-  }
-  let child = findChild(node.children, level);
-  if (child === undefined) {
-    child = new FilterNode<Entry>(level);
-    node.children = withChild(node.children, child);
-  }
-  return child;
-}
-
-/** Takes the empty nodes at the end of a path from the root out of the tree. */
-function prune<Entry>(path: readonly FilterNode<Entry>[]): void {
-  for (let depth = path.length - 1; depth > 0; depth--) {
-    const node = path[depth];
-    if (!isEmpty(node)) return;
-    const parent = path[depth - 1];
-    if (parent.plus === node) parent.plus = undefined;
-    else parent.children = withoutChild(parent.children, node);
+  /** Takes the empty branches at the end of a path from the root out of the tree. */
+  #prune(path: readonly FilterBranch<Entry>[]): void {
+    for (let depth = path.length - 1; depth > 0 && isEmptyBranch(path[depth]); depth--) {
+      dropNode(path[depth - 1], path[depth]);
+    }
   }
 }
