@@ -20,7 +20,8 @@ export function withEntry<Entry>(entries: Entries<Entry>, entry: Entry): Entries
   if (entries === undefined) return entry;
   if (!(entries instanceof Several)) return new Several([entries, entry]);
   if (entries.all instanceof Set) entries.all.add(entry);
-  else if (entries.all.length < fewMax) entries.all = [...entries.all, entry];
+  else if (entries.all.length < fewMax)
+    entries.all = entries.all.concat([entry]); // exactly as long as it must be
   else entries.all = new Set(entries.all).add(entry);
   return entries;
 }

@@ -3,7 +3,7 @@
  * last ones with none, so a branch stands only where filters part: what follows, however deep, is one tail that refers
  * to the filter's text. A tail becomes a branch when a second filter comes through its level.
  */
-import { type Entries, withEntry } from "./entries.ts";
+import { type Entries, hasEntry, withEntry, withoutEntry } from "./entries.ts";
 import { findChild, type LevelChildren, withChild, withoutChild } from "./level-children.ts";
 import { levelEnd } from "./topic-filter.ts";
 
@@ -51,7 +51,7 @@ export function isEmptyBranch(branch: FilterBranch<unknown>): boolean {
 }
 
 /** The node for a level of a filter: `+` is a level like others here. */
-export function findNode<Entry>(
+function findNode<Entry>(
   branch: FilterBranch<Entry>,
   level: string,
 ): FilterNode<Entry> | undefined {
@@ -59,18 +59,18 @@ export function findNode<Entry>(
 }
 
 /** Puts `node` in the place of its level. */
-export function putNode<Entry>(branch: FilterBranch<Entry>, node: FilterNode<Entry>): void {
+function putNode<Entry>(branch: FilterBranch<Entry>, node: FilterNode<Entry>): void {
   if (node.level === "+") branch.plus = node;
   else branch.children = withChild(branch.children, node);
 }
 
-export function dropNode<Entry>(branch: FilterBranch<Entry>, node: FilterNode<Entry>): void {
+function dropNode<Entry>(branch: FilterBranch<Entry>, node: FilterNode<Entry>): void {
   if (node.level === "+") branch.plus = undefined;
   else branch.children = withoutChild(branch.children, node);
 }
 
 /** Puts a branch in the place of `tail`, which moves one level down. */
-export function splitTail<Entry>(
+function splitTail<Entry>(
   parent: FilterBranch<Entry>,
   tail: FilterTail<Entry>,
 ): FilterBranch<Entry> {
@@ -109,4 +109,37 @@ export function growEntry<Entry>(root: FilterBranch<Entry>, filter: string, entr
     start = end + 1;
   }
   branch.entries = withEntry(branch.entries, entry);
+}
+
+/** Takes an entry out from below the root of a tree, and every branch that is empty then. False when it was not there. */
+export function shedEntry<Entry>(root: FilterBranch<Entry>, filter: string, entry: Entry): boolean {
+  const path = [root];
+  for (let start = 0; start <= filter.length && filter[start] !== "#"; ) {
+    const branch = path[path.length - 1];
+    const end = levelEnd(filter, start);
+    const node = findNode(branch, filter.slice(start, end));
+    if (node === undefined) return false;
+    if (node instanceof FilterTail) {
+      if (node.filter !== filter || !hasEntry(node.entries, entry)) return false;
+      node.entries = withoutEntry(node.entries, entry);
+      if (node.entries === undefined) dropNode(branch, node);
+      prune(path);
+      return true;
+    }
+    path.push(node);
+    start = end + 1;
+  }
+  const last = path[path.length - 1];
+  const place = filter.endsWith("#") ? "openEntries" : "entries";
+  if (!hasEntry(last[place], entry)) return false;
+  last[place] = withoutEntry(last[place], entry);
+  prune(path);
+  return true;
+}
+
+/** Drops the empty branches at the end of a path from the root. */
+function prune<Entry>(path: readonly FilterBranch<Entry>[]): void {
+  for (let depth = path.length - 1; depth > 0 && isEmptyBranch(path[depth]); depth--) {
+    dropNode(path[depth - 1], path[depth]);
+  }
 }

@@ -3,7 +3,13 @@
  * find, so it may stand still for hours while values come and go: what stays all the while comes exactly once, what is
  * deleted before its turn does not come, what is set meanwhile may come or not, and the walk ends.
  */
-import { findChild, type LevelChildren, withChild, withoutChild } from "./level-children.ts";
+import {
+  findChild,
+  type LevelChildren,
+  listChildren,
+  withChild,
+  withoutChild,
+} from "./level-children.ts";
 import { beginsWithDollar, hasWildcard } from "./topic-filter.ts";
 
 class TopicNode<Value> {
@@ -121,20 +127,10 @@ function enter<Value>(
   depth: number,
 ): Siblings<Value> {
   const level = levels[depth];
-  const below = level === "#" ? depth : depth + 1;
-  const children = node.children;
-  if (level === "+" || level === "#") {
-    if (children instanceof Map) {
-      return { nodes: children.values(), remaining: children.size, depth: below };
-    }
-    return single(children, below);
-  }
-  return single(findChild(children, level), below);
-}
-
-function single<Value>(node: TopicNode<Value> | undefined, depth: number): Siblings<Value> {
-  const nodes = node === undefined ? [] : [node];
-  return { nodes: nodes.values(), remaining: nodes.length, depth };
+  const isWildcard = level === "+" || level === "#";
+  const passing = isWildcard ? node.children : findChild(node.children, level);
+  const { nodes, count } = listChildren(passing);
+  return { nodes, remaining: count, depth: level === "#" ? depth : depth + 1 };
 }
 
 /** Takes the nodes without value and children at the end of a path from the root out of the tree. */

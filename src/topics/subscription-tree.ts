@@ -4,15 +4,7 @@
  * Filters and topics must be valid; walks are loops, so the number of levels is no danger.
  */
 import { appendEntries, type Entries, hasEntry, withEntry, withoutEntry } from "./entries.ts";
-import {
-  dropNode,
-  FilterBranch,
-  type FilterNode,
-  FilterTail,
-  findNode,
-  growEntry,
-  isEmptyBranch,
-} from "./filter-node.ts";
+import { FilterBranch, type FilterNode, FilterTail, growEntry, shedEntry } from "./filter-node.ts";
 import { findChild } from "./level-children.ts";
 import { beginsWithDollar, hasWildcard, levelEnd, matchesFrom } from "./topic-filter.ts";
 
@@ -47,7 +39,7 @@ export class SubscriptionTree<Entry> {
   remove(filter: string, entry: Entry): boolean {
     const isWildcard = hasWildcard(filter);
     const isRemoved = isWildcard
-      ? this.#removeFromTree(filter, entry)
+      ? shedEntry(this.#root, filter, entry)
       : this.#removeExact(filter, entry);
     if (!isRemoved) return false;
     this.#size--;
@@ -94,37 +86,5 @@ export class SubscriptionTree<Entry> {
     if (rest === undefined) this.#exact.delete(filter);
     else this.#exact.set(filter, rest);
     return true;
-  }
-
-  #removeFromTree(filter: string, entry: Entry): boolean {
-    const path = [this.#root];
-    for (let start = 0; start <= filter.length && filter[start] !== "#"; ) {
-      const branch = path[path.length - 1];
-      const end = levelEnd(filter, start);
-      const node = findNode(branch, filter.slice(start, end));
-      if (node === undefined) return false;
-      if (node instanceof FilterTail) {
-        if (node.filter !== filter || !hasEntry(node.entries, entry)) return false;
-        node.entries = withoutEntry(node.entries, entry);
-        if (node.entries === undefined) dropNode(branch, node);
-        this.#prune(path);
-        return true;
-      }
-      path.push(node);
-      start = end + 1;
-    }
-    const last = path[path.length - 1];
-    const place = filter.endsWith("#") ? "openEntries" : "entries";
-    if (!hasEntry(last[place], entry)) return false;
-    last[place] = withoutEntry(last[place], entry);
-    this.#prune(path);
-    return true;
-  }
-
-  /** Takes the empty branches at the end of a path from the root out of the tree. */
-  #prune(path: readonly FilterBranch<Entry>[]): void {
-    for (let depth = path.length - 1; depth > 0 && isEmptyBranch(path[depth]); depth--) {
-      dropNode(path[depth - 1], path[depth]);
-    }
   }
 }
