@@ -56,6 +56,10 @@ export const errorTable = {
   LISTEN_ADDRESS_IN_USE: {
     meaning: "Another program listens on that port or socket already.",
   },
+  LISTEN_WITHOUT_USERS: {
+    meaning:
+      "Other machines could reach a broker that has no users, and nobody asked for that by name.",
+  },
   LISTEN_FAILED: {
     meaning:
       "The operating system refused to listen there: no right, no such address or directory.",
