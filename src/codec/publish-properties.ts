@@ -15,7 +15,7 @@ export interface PublishPropertyOffsets {
   /** In seconds; -1 where there is none. */
   messageExpiryInterval: number;
   /** Where the four bytes of the interval begin, behind its identifier; -1 where there is none. */
-  messageExpiryOffset: number;
+  messageExpiryIntervalOffset: number;
   hasResponseTopic: boolean;
 }
 
@@ -30,7 +30,7 @@ export function newPublishPropertyOffsets(): PublishPropertyOffsets {
     topicAlias: 0,
     topicAliasOffset: -1,
     messageExpiryInterval: -1,
-    messageExpiryOffset: -1,
+    messageExpiryIntervalOffset: -1,
     hasResponseTopic: false,
   };
 }
@@ -48,7 +48,7 @@ export function skipPublishProperties(
   found.topicAlias = 0;
   found.topicAliasOffset = -1;
   found.messageExpiryInterval = -1;
-  found.messageExpiryOffset = -1;
+  found.messageExpiryIntervalOffset = -1;
   found.hasResponseTopic = false;
   let seen = 0;
   let at = start;
@@ -67,7 +67,7 @@ export function skipPublishProperties(
       found.topicAliasOffset = at;
     } else if (identifier === 0x02) {
       found.messageExpiryInterval = buffer.readUInt32BE(at + 1);
-      found.messageExpiryOffset = at + 1;
+      found.messageExpiryIntervalOffset = at + 1;
     } else if (identifier === 0x08) {
       found.hasResponseTopic = true;
     }
