@@ -1,0 +1,87 @@
+/**
+ * How a client program ends when it cannot do what it was asked: one line for people and the exit
+ * code for scripts. The codes are those of mosquitto_pub and mosquitto_sub: 1, the reason code of a
+ * CONNACK, or 27 for a time-out. They use 2 for a refused identifier, so a usage mistake is 1 too.
+ */
+import { ReasonCode } from "../../base/index.ts";
+
+export const exitCodeTimeOut = 27;
+
+interface FailureOptions extends ErrorOptions {
+  readonly exitCode?: number;
+}
+
+/** Ends the program with `exitCode`, by default 1; `message` is the line on stderr. */
+export class ProgramFailure extends Error {
+  readonly exitCode: number;
+
+  constructor(message: string, options: FailureOptions = {}) {
+    super(message, options);
+    this.name = "ProgramFailure";
+    this.exitCode = options.exitCode ?? 1;
+  }
+}
+
+/** A mistake on the command line; `message` says what to write instead. `--quiet` does not hide it. */
+export class UsageError extends ProgramFailure {
+  constructor(message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = "UsageError";
+  }
+}
+
+const returnCodeTexts = [
+  "accepted",
+  "this protocol version is not spoken here: try another -V",
+  "client identifier rejected",
+  "server unavailable",
+  "bad user name or password",
+  "not authorized",
+];
+
+const nameOf = new Map<number, string>(
+  Object.entries(ReasonCode).map(([name, code]) => [
+    code,
+    name.replace(/[A-Z0-9]/g, (letter) => ` ${letter.toLowerCase()}`),
+  ]),
+);
+
+/** What a reason or return code says, and the words that the broker added to it. */
+export function describeCode(code: number, reasonString?: string): string {
+  const text = returnCodeTexts[code] ?? nameOf.get(code) ?? "unknown reason";
+  return `${text} (code ${code})${reasonString ? `: ${reasonString}` : ""}`;
+}
+
+interface SystemError extends Error {
+  readonly code?: string;
+}
+
+const systemErrorTexts: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "connection refused: is a broker listening there?",
+  ECONNRESET: "the connection was reset: does the broker speak this protocol on this port?",
+  ENOTFOUND: "this host name is unknown",
+  EAI_AGAIN: "the host name could not be looked up",
+  ETIMEDOUT: "no answer",
+  EHOSTUNREACH: "no route to this host",
+  ENETUNREACH: "this network cannot be reached",
+  ENOENT: "no such file",
+  EACCES: "permission denied",
+  EPROTO: "no TLS on this port: try without --cafile, or mqtt:// and ws://",
+  ERR_SSL_WRONG_VERSION_NUMBER: "no TLS on this port: try without --cafile, or mqtt:// and ws://",
+  DEPTH_ZERO_SELF_SIGNED_CERT: "the broker's certificate is not trusted: give its CA with --cafile",
+  SELF_SIGNED_CERT_IN_CHAIN: "the broker's certificate is not trusted: give its CA with --cafile",
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    "the broker's certificate is not trusted: give its CA with --cafile",
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    "the broker's certificate is not trusted: give its CA with --cafile",
+  CERT_HAS_EXPIRED: "the broker's certificate has expired",
+  ERR_TLS_CERT_ALTNAME_INVALID:
+    "the broker's certificate is for another host name: connect by that name, or --insecure",
+};
+
+/** An error of the system or of TLS in words that say what to do. */
+export function describeSystemError(error: SystemError): string {
+  const first = error instanceof AggregateError ? (error.errors[0] as SystemError) : error;
+  const code = error.code ?? first.code ?? "";
+  return systemErrorTexts[code] ?? (first.message || code || "unknown error");
+}

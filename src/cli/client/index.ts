@@ -1,0 +1,19 @@
+/** What tpublish and tsubscribe share: the command line, the way to a broker, and how they end. */
+export { Ending, quietly, reportFailures, runToEnd } from "./client-program.ts";
+export {
+  addConnectionOptions,
+  type ConnectionArguments,
+  gather,
+  parseArguments,
+  readSeconds,
+  readWhole,
+} from "./command-line.ts";
+export { type ConnackPacket, Connection, type PublishPacket } from "./connection.ts";
+export {
+  type ConnectionOptions,
+  readOptionFile,
+  resolveConnection,
+} from "./connection-options.ts";
+export { describeCode, describeSystemError, ProgramFailure, UsageError } from "./failure.ts";
+export { openTalk, type Talk } from "./talk.ts";
+export { matchesTopic, topicFilterMistake, topicNameMistake } from "./topic-filter.ts";

@@ -1,0 +1,204 @@
+/**
+ * Subscribes, prints what comes, and ends when it has what it was asked for. A message is acknowledged
+ * after it was handed to stdout, and one that comes after the end is neither printed nor acknowledged:
+ * a kept session has it the next time.
+ */
+import {
+  type ConnackPacket,
+  Connection,
+  describeCode,
+  Ending,
+  matchesTopic,
+  ProgramFailure,
+  type PublishPacket,
+  runToEnd,
+  type Talk,
+} from "../client/index.ts";
+import type { ProgramIo } from "../program-io.ts";
+import type { Printer } from "./format.ts";
+import type { SubscribeOptions } from "./options.ts";
+import { Output } from "./output.ts";
+
+const refusedFrom = 0x80;
+const removalSecondsMax = 5;
+const emptyPayload = Buffer.alloc(0);
+
+export class Subscriber {
+  readonly #options: SubscribeOptions;
+  readonly #io: ProgramIo;
+  readonly #talk: Talk;
+  readonly #print: Printer;
+  readonly #output: Output;
+  readonly #ending = new Ending();
+  readonly #connection: Connection;
+  #ended = false;
+  #printed = 0;
+  #received = 0;
+  #removalsUnderWay = 0;
+  #removalsDone: (() => void) | undefined;
+  /** Acknowledges the message whose line made stdout congested. */
+  #held: (() => void) | undefined;
+  #subscribed = false;
+
+  constructor(options: SubscribeOptions, io: ProgramIo, printing: { print: Printer; talk: Talk }) {
+    this.#options = options;
+    this.#io = io;
+    this.#talk = printing.talk;
+    this.#print = printing.print;
+    this.#output = new Output(io.stdout);
+    this.#connection = new Connection(
+      options.connection,
+      {
+        online: (connack) => this.#online(connack),
+        message: (packet, done) => this.#message(packet, done),
+        failed: (failure) => this.#ending.fail(failure),
+      },
+      printing.talk,
+    );
+  }
+
+  /** The exit code. @throws {ProgramFailure} */
+  run(): Promise<number> {
+    // The reader of a pipe has what it wanted.
+    const gone = () => this.#end();
+    const drained = () => this.#release();
+    this.#io.stdout.on("error", gone);
+    this.#io.stdout.on("drain", drained);
+    return runToEnd({
+      io: this.#io,
+      ending: this.#ending,
+      timeOutSeconds: this.#options.connection.timeOutSeconds,
+      start: () => this.#connection.open(),
+      interrupted: () => this.#interrupted(),
+      close: async () => {
+        this.#ended = true;
+        await this.#awaitRemovals();
+        await this.#connection.close();
+        this.#output.flush();
+        this.#io.stdout.off("drain", drained);
+        this.#io.stdout.off("error", gone);
+      },
+    });
+  }
+
+  #online(connack: ConnackPacket): void {
+    if (this.#subscribed && connack.sessionPresent) return;
+    const { topics, unsubscribeTopics, qos, retainAsPublished } = this.#options;
+    let answersMissing = Number(topics.length > 0) + Number(unsubscribeTopics.length > 0);
+    const answered = () => {
+      answersMissing -= 1;
+      if (answersMissing > 0) return;
+      this.#subscribed = true;
+      this.#talk.debug("subscribed");
+      if (this.#options.exitAfterSubscribe) this.#endWithRetained();
+    };
+    if (topics.length > 0) {
+      this.#connection.subscribe(topics, { qos, rap: retainAsPublished }, (outcome) => {
+        if (this.#checkGrants(outcome.codes, outcome.reasonString)) answered();
+      });
+    }
+    if (unsubscribeTopics.length > 0) this.#connection.unsubscribe(unsubscribeTopics, answered);
+  }
+
+  /** Tells each refusal; returns whether anything is left to wait for. */
+  #checkGrants(codes: readonly number[], reasonString: string | undefined): boolean {
+    const { topics, connection } = this.#options;
+    const refusals: string[] = [];
+    for (const [index, code] of codes.entries()) {
+      if (code < refusedFrom) continue;
+      const reason =
+        connection.protocolVersion < 5
+          ? "the broker does not say why before MQTT 5, try -V 5"
+          : describeCode(code, reasonString);
+      refusals.push(`subscribing to ${topics[index]} was refused: ${reason}`);
+    }
+    const allRefused = refusals.length === topics.length;
+    const last = allRefused ? refusals.pop() : undefined;
+    for (const refusal of refusals) this.#talk.say(refusal);
+    if (last !== undefined) this.#ending.fail(new ProgramFailure(last));
+    return !allRefused;
+  }
+
+  #message(packet: PublishPacket, done: () => void): void {
+    if (this.#ended) return;
+    this.#received += 1;
+    const { retained, messageCount } = this.#options;
+    if (retained === "only" && !packet.retain) {
+      done();
+      this.#end();
+      return;
+    }
+    if (!this.#isWanted(packet)) {
+      done();
+      return;
+    }
+    this.#print(packet, this.#output);
+    this.#printed += 1;
+    if (this.#printed !== messageCount && this.#output.congested) {
+      this.#held = done;
+      return;
+    }
+    done();
+    if (this.#printed === messageCount) this.#end();
+  }
+
+  /** Whether to print it. What is only hidden is removed all the same; what is filtered out is left alone. */
+  #isWanted({ topic, retain }: PublishPacket): boolean {
+    const { retained, filterOutTopics, removeRetained } = this.#options;
+    if (filterOutTopics.some((filter) => matchesTopic(filter, topic))) return false;
+    if (removeRetained && retain) this.#remove(topic);
+    return !(retained === "none" && retain);
+  }
+
+  /** stdout takes more: so may the broker send more. */
+  #release(): void {
+    const held = this.#held;
+    this.#held = undefined;
+    if (!this.#ended) held?.();
+  }
+
+  #remove(topic: string): void {
+    this.#removalsUnderWay += 1;
+    const message = { topic, payload: emptyPayload };
+    this.#connection.publish(message, { qos: 1, retain: true }, (failure) => {
+      if (failure !== undefined) this.#talk.say(failure.message);
+      this.#removalsUnderWay -= 1;
+      if (this.#removalsUnderWay === 0) this.#removalsDone?.();
+    });
+  }
+
+  async #awaitRemovals(): Promise<void> {
+    if (this.#removalsUnderWay === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#removalsDone = resolve;
+    const timer = setTimeout(resolve, removalSecondsMax * 1000);
+    await promise;
+    clearTimeout(timer);
+  }
+
+  /**
+   * Retained messages follow the SUBACK, and brokers answer a PINGREQ after them. Where they come in
+   * portions, each portion is followed by another question, until one brings nothing.
+   */
+  #endWithRetained(): void {
+    if (this.#options.retained !== "only") {
+      this.#end();
+      return;
+    }
+    const before = this.#received;
+    this.#connection.ping(() => {
+      if (this.#received === before) this.#end();
+      else this.#endWithRetained();
+    });
+  }
+
+  #end(): void {
+    this.#ended = true;
+    this.#ending.succeed();
+  }
+
+  #interrupted(): void {
+    if (this.#connection.everOnline) this.#end();
+    else this.#ending.fail(new ProgramFailure("interrupted before the broker answered"));
+  }
+}
