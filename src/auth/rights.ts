@@ -1,0 +1,120 @@
+/**
+ * Decides what a client may publish and subscribe: the first right that applies decides, no right refuses.
+ * Always holds: every message that a granted subscription can deliver is one that the rights grant by its topic, and
+ * nothing that a client calls itself (`%c`, `%u`) makes it allowed more. Pure: no state, no I/O.
+ */
+import type {
+  AuthorizationDecision,
+  AuthorizationRequest,
+  ClientIdentity,
+} from "../broker/ports.ts";
+import {
+  filtersOverlap,
+  isFilterInside,
+  matchesFilter,
+  parseTopicFilter,
+} from "../topics/index.ts";
+
+export interface Right {
+  readonly effect: "allow" | "deny";
+  readonly action: "publish" | "subscribe" | "both";
+  /** A topic filter in which `%c` stands for the client identifier and `%u` for the user name. */
+  readonly filter: string;
+  /** Where it stands, for people: `users[2].rights[1]`. */
+  readonly source: string;
+  /** The file and line of it: `tstack.yaml:14`. */
+  readonly place?: string;
+}
+
+const placeholder = /%[cu]/g;
+
+/** As many as a filter can have; how deep clients may go is a limit of the broker. */
+const levelsMax = 65_536;
+
+/** What is wrong with `right`, or undefined: a wrong right would silently never apply. */
+export function findMistakeInRight(right: Pick<Right, "action" | "filter">): string | undefined {
+  const { action, filter } = right;
+  if (filter === "") return 'is empty; a filter that starts with # needs quotes: "#"';
+  if (filter.startsWith("$share/"))
+    return "names a shared subscription; give the filter behind $share/group/";
+  if (action === "publish" && isSystemTopic(filter)) return "nobody may publish to $SYS";
+  if (parseTopicFilter(filter.replace(placeholder, "x"), levelsMax) === undefined) {
+    return "is not a topic filter: + stands for one whole level, # for all levels at the end";
+  }
+  return undefined;
+}
+
+/** `owner` names whose rights these are, for the refusal that no right decided: `users[2] ada (tstack.yaml:12)`. */
+export function decide(
+  rights: readonly Right[],
+  owner: string,
+  request: AuthorizationRequest,
+): AuthorizationDecision {
+  const action = request.action === "subscribe" ? "subscribe" : "publish";
+  if (action === "publish" && isSystemTopic(request.topic)) {
+    return { allowed: false, rule: "nobody may publish to $SYS: it belongs to the broker" };
+  }
+  const unusable: string[] = [];
+  for (const right of rights) {
+    if (right.action !== "both" && right.action !== action) continue;
+    const filter = fillIn(right.filter, request.client);
+    if (filter === undefined && right.effect === "allow") {
+      unusable.push(right.source);
+    } else if (applies(right, filter ?? widen(right.filter), request)) {
+      return { allowed: right.effect === "allow", rule: describeRight(right, filter) };
+    }
+  }
+  return { allowed: false, rule: describeRefusal(owner, action, unusable) };
+}
+
+function applies(right: Right, filter: string, request: AuthorizationRequest): boolean {
+  if (filter === everything) return true;
+  if (request.action !== "subscribe") return matchesFilter(filter, request.topic);
+  return right.effect === "allow"
+    ? isFilterInside(request.topic, filter)
+    : filtersOverlap(request.topic, filter);
+}
+
+/** Stands for all topics, those with a leading `$` too, which no single filter covers. */
+const everything = "";
+
+/**
+ * The filter of a right for this client; undefined if a name in it would reach further than one level, or to the
+ * topics with a leading `$`.
+ */
+function fillIn(filter: string, client: ClientIdentity): string | undefined {
+  if (!filter.includes("%")) return filter;
+  let usable = true;
+  const filled = filter.replace(placeholder, (letter, offset: number) => {
+    const name = (letter === "%c" ? client.clientIdentifier : client.userName) ?? "";
+    if (name === "" || /[+#/]/.test(name) || (offset === 0 && name.startsWith("$"))) usable = false;
+    return name;
+  });
+  return usable ? filled : undefined;
+}
+
+/** What a deny right refuses when a name in it is unusable: all below the level of that name, so never less. */
+function widen(filter: string): string {
+  const levels = filter.split("/");
+  const firstNamed = levels.findIndex((level) => /%[cu]/.test(level));
+  return firstNamed === 0 ? everything : [...levels.slice(0, firstNamed), "#"].join("/");
+}
+
+function isSystemTopic(topic: string): boolean {
+  return topic === "$SYS" || topic.startsWith("$SYS/");
+}
+
+function describeRight(right: Right, filter: string | undefined): string {
+  const place = right.place === undefined ? "" : ` (${right.place})`;
+  const widened =
+    filter === undefined
+      ? "; the name for %c or %u is empty or holds + # / $, so it denies all of that level"
+      : "";
+  return `${right.source} ${right.effect} ${right.action} ${right.filter}${place}${widened}`;
+}
+
+function describeRefusal(owner: string, action: string, unusable: readonly string[]): string {
+  const refusal = `no right of ${owner} allows to ${action} this`;
+  if (unusable.length === 0) return refusal;
+  return `${refusal}; ${unusable.join(", ")} not usable: the name for %c or %u is empty or holds + # / $`;
+}
