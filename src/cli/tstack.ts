@@ -1,0 +1,80 @@
+/**
+ * The one entry for `npx tstack`: passes its arguments on to the program that its first word names.
+ * Knows no option of any program.
+ */
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type Program, type ProgramIo, runAsProcess } from "./program-io.ts";
+
+interface Command {
+  /** The name under which the program is installed beside `tstack`. */
+  readonly program: string;
+  readonly summary: string;
+  load(): Promise<{ run: Program }>;
+}
+
+/** Loaded when asked for: `tstack --version` must not wait for a broker. */
+const commands: Readonly<Record<string, Command>> = {
+  serve: {
+    program: "tserve",
+    summary: "run the broker",
+    load: () => import("./tserve.ts"),
+  },
+  publish: {
+    program: "tpublish",
+    summary: "send messages",
+    load: () => import("./tpublish.ts"),
+  },
+  subscribe: {
+    program: "tsubscribe",
+    summary: "print the messages of topics",
+    load: () => import("./tsubscribe.ts"),
+  },
+};
+
+const exitCodeMisuse = 2;
+
+/** `tstack serve|publish|subscribe ...`, `tstack help`, `tstack --version`. */
+export async function run(args: readonly string[], io: ProgramIo): Promise<number> {
+  const [word = "help", ...rest] = args;
+  if (word === "help" || word === "--help" || word === "-h") return help(rest[0], io);
+  if (word === "--version") {
+    io.stdout.write(`${await readVersion()}\n`);
+    return 0;
+  }
+  const command = findCommand(word);
+  if (command === undefined) return refuse(word, io);
+  return (await command.load()).run(rest, io);
+}
+
+function findCommand(word: string): Command | undefined {
+  return Object.hasOwn(commands, word) ? commands[word] : undefined;
+}
+
+function refuse(word: string, io: ProgramIo): number {
+  const known = Object.keys(commands).join(", ");
+  io.stderr.write(`tstack: there is no command "${word}"; there are ${known}, and help\n`);
+  return exitCodeMisuse;
+}
+
+async function help(word: string | undefined, io: ProgramIo): Promise<number> {
+  if (word !== undefined) {
+    const command = findCommand(word);
+    return command === undefined ? refuse(word, io) : (await command.load()).run(["--help"], io);
+  }
+  const lines = Object.entries(commands).map(
+    ([name, { program, summary }]) => `  tstack ${name.padEnd(10)} ${summary} (also as ${program})`,
+  );
+  io.stdout.write(
+    `Usage: tstack COMMAND [OPTION...]\n\n${lines.join("\n")}\n` +
+      "  tstack help COMMAND    say what its options are\n  tstack --version       say which tStack this is\n",
+  );
+  return 0;
+}
+
+async function readVersion(): Promise<string> {
+  const file = join(import.meta.dirname, "..", "..", "package.json");
+  return (JSON.parse(await readFile(file, "utf8")) as { version: string }).version;
+}
+
+if (import.meta.main) await runAsProcess(run);

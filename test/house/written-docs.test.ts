@@ -1,0 +1,20 @@
+/** The pages that are written from the code say what the code says: errors, limits. */
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { test } from "node:test";
+import { renderErrorDocs } from "../../scripts/write-error-docs.ts";
+import { renderLimitDocs } from "../../scripts/write-limit-docs.ts";
+
+const docs = join(import.meta.dirname, "../../docs");
+const remedy = "is out of date: run `npm run format`";
+
+test("docs/errors.md lists exactly the errors of errorTable", async () => {
+  const page = await readFile(join(docs, "errors.md"), "utf8");
+  assert.equal(page, renderErrorDocs(), `docs/errors.md ${remedy}`);
+});
+
+test("docs/limits.md lists exactly the limits and their defaults", async () => {
+  const page = await readFile(join(docs, "limits.md"), "utf8");
+  assert.equal(page, await renderLimitDocs(), `docs/limits.md ${remedy}`);
+});
