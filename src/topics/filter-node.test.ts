@@ -26,6 +26,16 @@ for (const filters of orders) {
   });
 }
 
+test("twenty entries of one filter come, and go in either order without a trace", () => {
+  const entries = Array.from({ length: 20 }, (_, index) => index);
+  for (const leaving of [entries, entries.toReversed()]) {
+    const root = new FilterBranch<number>("");
+    for (const entry of entries) growEntry(root, "a/+", entry);
+    for (const entry of leaving) assert.equal(shedEntry(root, "a/+", entry), true);
+    assert.equal(isEmptyBranch(root), true);
+  }
+});
+
 test("a filter alone is one tail, however deep, and a second one parts it where they part", () => {
   const root = new FilterBranch<number>("");
   growEntry(root, "a/b/c/+/d", 1);

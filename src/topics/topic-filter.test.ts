@@ -60,6 +60,7 @@ test("[MQTT-4.8.2-1] [MQTT-4.8.2-2] $share/group/filter comes apart, or is refus
     "$share//",
     "$share//a",
     "$share/g",
+    "$share/group",
     "$share/g/",
     "$share/#",
     "$share/+",
