@@ -122,8 +122,8 @@ export class ByteWriter {
   }
 
   writeVariableByteInteger(value: number): void {
-    const length = variableByteIntegerLength(value);
-    putVariableByteInteger(this.#buffer, this.#grow(length), value);
+    const at = this.#grow(variableByteIntegerLength(value));
+    putVariableByteInteger(this.#buffer, at, value); // not before #grow, which may change the buffer
   }
 
   writeString(text: string): void {
