@@ -51,7 +51,7 @@ export function encodeAcknowledgement(
   version: ProtocolVersion,
 ): Buffer {
   const { packetIdentifier, reasonCode, properties } = packet;
-  const writer = new ByteWriter();
+  const writer = new ByteWriter(3);
   writer.writeUint16(packetIdentifier);
   if (version === ProtocolVersion.v5) writeReason(writer, reasonCode, properties);
   return writer.toPacket(kind.type, kind.flags);

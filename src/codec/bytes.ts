@@ -8,7 +8,7 @@ import { decodeUtf8 } from "./utf8.ts";
 export { decodeUtf8, isWellFormedUtf8 } from "./utf8.ts";
 
 /** The most that a Variable Byte Integer can say: four bytes of seven bits. */
-export const variableByteIntegerMax = 268_435_455;
+const variableByteIntegerMax = 268_435_455;
 const stringBytesMax = 65_535;
 const fixedHeaderBytesMax = 5;
 
@@ -173,7 +173,7 @@ export class ByteWriter {
 }
 
 /** How many bytes a Variable Byte Integer takes, at its shortest [MQTT-1.5.5-1]. */
-export function variableByteIntegerLength(value: number): number {
+function variableByteIntegerLength(value: number): number {
   assert(value >= 0 && value <= variableByteIntegerMax, "a length fits the standard's four bytes");
   if (value < 0x80) return 1;
   if (value < 0x4000) return 2;

@@ -18,7 +18,7 @@ export interface DecodedVector extends VectorBase {
   readonly canonical?: false;
 }
 
-export interface RefusedVector extends VectorBase {
+interface RefusedVector extends VectorBase {
   readonly error: ErrorCode;
   /** Words of the error's message, so that it is refused for the right reason. */
   readonly because: string;
