@@ -2,9 +2,8 @@
  * The one entry for `npx tstack`: passes its arguments on to the program that its first word names.
  * Knows no option of any program.
  */
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { type Program, type ProgramIo, runAsProcess } from "./program-io.ts";
+import { readVersion } from "./version.ts";
 
 interface Command {
   /** The name under which the program is installed beside `tstack`. */
@@ -39,7 +38,7 @@ export async function run(args: readonly string[], io: ProgramIo): Promise<numbe
   const [word = "help", ...rest] = args;
   if (word === "help" || word === "--help" || word === "-h") return help(rest[0], io);
   if (word === "--version") {
-    io.stdout.write(`${await readVersion()}\n`);
+    io.stdout.write(`${readVersion()}\n`);
     return 0;
   }
   const command = findCommand(word);
@@ -70,11 +69,6 @@ async function help(word: string | undefined, io: ProgramIo): Promise<number> {
       "  tstack help COMMAND    say what its options are\n  tstack --version       say which tStack this is\n",
   );
   return 0;
-}
-
-async function readVersion(): Promise<string> {
-  const file = join(import.meta.dirname, "..", "..", "package.json");
-  return (JSON.parse(await readFile(file, "utf8")) as { version: string }).version;
 }
 
 if (import.meta.main) await runAsProcess(run);
