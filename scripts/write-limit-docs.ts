@@ -19,8 +19,8 @@ This page is written by \`npm run format\` from \`src/base/limits.ts\`.
 /** A doc comment of one line or several, and the property below it. */
 const described = /\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*readonly (\w+):/g;
 
-/** Throws when a limit has no comment: nobody would know what happens there. */
-export async function renderLimitDocs(): Promise<string> {
+/** What every limit is for. Throws when one has no comment: nobody would know what happens there. */
+export async function readLimitDescriptions(): Promise<Map<string, string>> {
   const source = await readFile(join(root, "src/base/limits.ts"), "utf8");
   const commentOf = new Map(
     Array.from(source.matchAll(described), ([, comment = "", name = ""]) => [
@@ -31,11 +31,17 @@ export async function renderLimitDocs(): Promise<string> {
         .trim(),
     ]),
   );
+  for (const name of Object.keys(defaultLimits)) {
+    if (!commentOf.has(name)) throw new Error(`src/base/limits.ts does not describe ${name}`);
+  }
+  return commentOf;
+}
+
+export async function renderLimitDocs(): Promise<string> {
+  const descriptionOf = await readLimitDescriptions();
   const rows = Object.entries(defaultLimits).map(([name, value]) => {
-    const comment = commentOf.get(name);
-    if (comment === undefined) throw new Error(`src/base/limits.ts does not describe ${name}`);
     const text = typeof value === "number" ? value.toLocaleString("en-US") : String(value);
-    return `| \`${name}\` | ${text} | ${comment.replaceAll("|", "\\|")} |`;
+    return `| \`${name}\` | ${text} | ${descriptionOf.get(name)?.replaceAll("|", "\\|")} |`;
   });
   return `${head}${rows.join("\n")}\n`;
 }

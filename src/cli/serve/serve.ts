@@ -1,0 +1,88 @@
+/**
+ * The broker as a process: from a configuration to listeners, and to a clean end within a bounded time. Nothing is
+ * listened on before everything has been checked.
+ */
+import { setTimeout } from "node:timers/promises";
+import type { Logger } from "pino";
+import { UserList } from "../../auth/index.ts";
+import { TstackError } from "../../base/index.ts";
+import { type Broker, createBroker } from "../../index.ts";
+import { isLoopbackUrl, parseListenUrl } from "../../listeners/index.ts";
+import type { ProgramIo } from "../program-io.ts";
+import { readVersion } from "../version.ts";
+import type { Configuration } from "./configuration.ts";
+import { watchForEnd } from "./ending.ts";
+import { chooseLogForm, openLog } from "./program-log.ts";
+import { formatWelcome, writeWelcome } from "./welcome.ts";
+
+/** How long clients have to take their last bytes, and how long the end may last in all. */
+const closeSeconds = 5;
+const closeSecondsMax = 10;
+
+/**
+ * Serves until a signal comes; resolves with the exit code.
+ *
+ * @throws TstackError when it cannot listen
+ */
+export async function serve(configuration: Configuration, io: ProgramIo): Promise<number> {
+  refuseOpenDoors(configuration);
+  const form = chooseLogForm(configuration.logFormat, io.stdout);
+  const log = openLog(configuration.logLevel, form, io.stdout);
+  const ending = watchForEnd(io, log);
+  try {
+    const broker = openBroker(configuration, log);
+    const urls = await openListeners(broker, configuration.listen);
+    for (const warning of configuration.warnings) log.warn({}, warning);
+    const welcome = writeWelcome(readVersion(), urls, configuration);
+    if (form === "json") for (const { fields, text } of welcome) log.info(fields, text);
+    else if (log.isLevelEnabled("info")) io.stdout.write(formatWelcome(welcome));
+    return await Promise.race([ending.asked.then(() => close(broker, log)), ending.forced]);
+  } finally {
+    ending.stopWatching();
+  }
+}
+
+/** Anonymous clients that nobody asked for by name are for this machine only. */
+function refuseOpenDoors({ listen, users, allowAnonymous }: Configuration): void {
+  if (users.users.length > 0 || allowAnonymous) return;
+  const open = listen.find((url) => !isLoopbackUrl(parseListenUrl(url)));
+  if (open === undefined) return;
+  throw new TstackError(
+    "LISTEN_WITHOUT_USERS",
+    `${open} can be reached from other machines and there are no users: ` +
+      "add users to the configuration, or let anyone in with --allow-anonymous",
+  );
+}
+
+function openBroker(configuration: Configuration, log: Logger): Broker {
+  const users = new UserList(configuration.users);
+  return createBroker({
+    limits: configuration.limits,
+    queueDrop: configuration.queueDrop,
+    sysTopicsSeconds: configuration.sysTopicsSeconds,
+    allowAnonymous: configuration.allowAnonymous,
+    authenticator: users,
+    authorizer: users,
+    log,
+  });
+}
+
+/** All of them or none; returns their URLs with the real ports. */
+async function openListeners(broker: Broker, listen: readonly string[]): Promise<string[]> {
+  const urls: string[] = [];
+  try {
+    for (const url of listen) urls.push((await broker.listen(url)).url);
+    return urls;
+  } catch (error) {
+    await broker.close({ seconds: 0 });
+    throw error;
+  }
+}
+
+async function close(broker: Broker, log: Logger): Promise<number> {
+  const late = setTimeout(closeSecondsMax * 1000, "late", { ref: false });
+  const outcome = await Promise.race([broker.close({ seconds: closeSeconds }), late]);
+  if (outcome === "late") log.warn({}, `not everything was closed within ${closeSecondsMax} s`);
+  else log.info({}, "closed");
+  return 0;
+}
