@@ -19,6 +19,9 @@ export interface PublishPropertyOffsets {
   hasResponseTopic: boolean;
 }
 
+/** A Topic Alias property: identifier and two bytes. */
+export const topicAliasPropertyBytes = 3;
+
 const wildcardPlus = 0x2b;
 const wildcardHash = 0x23;
 
