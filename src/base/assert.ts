@@ -8,5 +8,7 @@ export function assert(condition: unknown, message: string): asserts condition {
 
 /** Marks a switch as exhaustive: the compiler refuses a case that is not handled. */
 export function unreachable(value: never): never {
-  throw new Error(`assertion failed: unexpected ${JSON.stringify(value)} (this is a bug in tStack)`);
+  throw new Error(
+    `assertion failed: unexpected ${JSON.stringify(value)} (this is a bug in tStack)`,
+  );
 }

@@ -11,6 +11,8 @@ export interface Limits {
   readonly connectSecondsMax: number;
   /** Time that a connection which the broker ends has to take its last bytes and to close; beyond: cut off. */
   readonly endSecondsMax: number;
+  /** Time for one packet to come from its first byte to its last; beyond: DISCONNECT 0x80. */
+  readonly packetSecondsMax: number;
   /** Largest keep alive; a longer one is cut to it (5.0: Server Keep Alive). 0 leaves it to the client. */
   readonly keepAliveSecondsMax: number;
   /** Unacknowledged QoS 1 and 2 messages towards one client, and the Receive Maximum it is told. */
@@ -47,6 +49,7 @@ export const defaultLimits: Limits = {
   packetBytesMax: 1_048_576,
   connectionsMax: 100_000,
   connectSecondsMax: 10,
+  packetSecondsMax: 300,
   endSecondsMax: 5,
   keepAliveSecondsMax: 65_535,
   inFlightMessagesMax: 1024,

@@ -85,7 +85,10 @@ export function toConnectReturnCode(reasonCode: ReasonCode): ConnectReturnCode {
 const nameOf = new Map<number, string>(
   Object.entries(ReasonCode)
     .filter(([name]) => name !== "normalDisconnection" && name !== "grantedQos0")
-    .map(([name, code]) => [code, name.replace(/[A-Z0-9]/g, (letter) => ` ${letter.toLowerCase()}`)]),
+    .map(([name, code]) => [
+      code,
+      name.replace(/[A-Z0-9]/g, (letter) => ` ${letter.toLowerCase()}`),
+    ]),
 );
 
 /** `0x8e session taken over`: a reason code as people read it. */

@@ -68,7 +68,9 @@ export type AuthenticationResult =
 
 /** Decides who may connect. Must not block the event loop; may answer later. */
 export interface Authenticator {
-  authenticate(request: AuthenticationRequest): AuthenticationResult | Promise<AuthenticationResult>;
+  authenticate(
+    request: AuthenticationRequest,
+  ): AuthenticationResult | Promise<AuthenticationResult>;
 }
 
 export interface AuthorizationRequest {

@@ -3,7 +3,7 @@
  * Knows no option of any program.
  */
 import { type Program, type ProgramIo, runAsProcess } from "./program-io.ts";
-import { readVersion } from "./version.ts";
+import { readVersion } from "../package-version.ts";
 
 interface Command {
   /** The name under which the program is installed beside `tstack`. */

@@ -1,8 +1,18 @@
-export { decodeUtf8, isWellFormedUtf8 } from "./bytes.ts";
+export { ByteReader, ByteWriter, decodeUtf8, isWellFormedUtf8 } from "./bytes.ts";
 export { findProtocolVersion, UnsupportedVersionError } from "./connect.ts";
 export { decodePacket, decodePacketBody } from "./decode.ts";
 export { encodePacket, encodeWithin } from "./encode.ts";
+export { FrameReader, type FrameSink } from "./frame-reader.ts";
 export * from "./packets.ts";
+export { readProperties, writeProperties } from "./properties.ts";
+export {
+  type MessageParts,
+  type PublishHeader,
+  type PublishVariant,
+  publishBytes,
+  scanPublish,
+  writePublish,
+} from "./publish-frame.ts";
 export {
   newPublishPropertyOffsets,
   type PublishPropertyOffsets,

@@ -16,4 +16,4 @@ export {
 } from "./connection-options.ts";
 export { describeCode, describeSystemError, ProgramFailure, UsageError } from "./failure.ts";
 export { openTalk, type Talk } from "./talk.ts";
-export { matchesTopic, topicFilterMistake, topicNameMistake } from "./topic-filter.ts";
+export { topicFilterMistake, topicNameMistake } from "./topic-filter.ts";

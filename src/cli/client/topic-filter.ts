@@ -1,6 +1,6 @@
 /**
- * Topic names and filters as a client needs them: refuse wrong ones before they are sent, since a
- * broker answers them by closing the connection, and match a name against `-T`.
+ * What is wrong with a topic name or filter, in words, told before it is sent: a broker would answer
+ * by closing the connection.
  */
 
 /** What is wrong with a topic name, or undefined. */
@@ -29,17 +29,4 @@ function textMistake(text: string): string | undefined {
   if (text.includes("\0")) return "has a null character"; // [MQTT-4.7.3-2]
   if (Buffer.byteLength(text) > 65_535) return "is longer than 65535 bytes"; // [MQTT-4.7.3-3]
   return undefined;
-}
-
-/** Whether `filter` matches `name`; `a/#` matches `a`, and `#` does not match `$SYS`. */
-export function matchesTopic(filter: string, name: string): boolean {
-  if (name.startsWith("$") && /^[+#]/.test(filter)) return false; // [MQTT-4.7.2-1]
-  const filterLevels = filter.split("/");
-  const nameLevels = name.split("/");
-  for (const [index, level] of filterLevels.entries()) {
-    if (level === "#") return true;
-    if (index >= nameLevels.length) return false;
-    if (level !== "+" && level !== nameLevels[index]) return false;
-  }
-  return filterLevels.length === nameLevels.length;
 }

@@ -1,7 +1,7 @@
 /** The command line of tserve. Its values are not checked here but with the rest of the configuration. */
 import { Command, Option } from "commander";
 import type { ProgramIo } from "../program-io.ts";
-import { readVersion } from "../version.ts";
+import { readVersion } from "../../package-version.ts";
 import type { Override } from "./configuration.ts";
 import { logFormats, logLevels } from "./configuration-schema.ts";
 

@@ -9,7 +9,7 @@ import { TstackError } from "../../base/index.ts";
 import { type Broker, createBroker } from "../../index.ts";
 import { isLoopbackUrl, parseListenUrl } from "../../listeners/index.ts";
 import type { ProgramIo } from "../program-io.ts";
-import { readVersion } from "../version.ts";
+import { readVersion } from "../../package-version.ts";
 import type { Configuration } from "./configuration.ts";
 import { watchForEnd } from "./ending.ts";
 import { chooseLogForm, openLog } from "./program-log.ts";

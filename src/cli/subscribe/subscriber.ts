@@ -3,12 +3,13 @@
  * after it was handed to stdout, and one that comes after the end is neither printed nor acknowledged:
  * a kept session has it the next time.
  */
+
+import { matchesFilter } from "../../topics/index.ts";
 import {
   type ConnackPacket,
   Connection,
   describeCode,
   Ending,
-  matchesTopic,
   ProgramFailure,
   type PublishPacket,
   runToEnd,
@@ -145,7 +146,7 @@ export class Subscriber {
   /** Whether to print it. What is only hidden is removed all the same; what is filtered out is left alone. */
   #isWanted({ topic, retain }: PublishPacket): boolean {
     const { retained, filterOutTopics, removeRetained } = this.#options;
-    if (filterOutTopics.some((filter) => matchesTopic(filter, topic))) return false;
+    if (filterOutTopics.some((filter) => matchesFilter(filter, topic))) return false;
     if (removeRetained && retain) this.#remove(topic);
     return !(retained === "none" && retain);
   }

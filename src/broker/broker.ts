@@ -1,0 +1,210 @@
+/**
+ * The broker: it puts its parts together and holds what they share. It does no I/O; transports, clock, randomness,
+ * log, identity and rights come in through its options, so that two brokers in one process know nothing of each other.
+ */
+import {
+  type Clock,
+  defaultLimits,
+  type Limits,
+  type Log,
+  type Random,
+  ReasonCode,
+  TstackError,
+} from "../base/index.ts";
+import { isValidTopicName, parseTopicFilter } from "../topics/index.ts";
+import { fromApplicationMessage, toApplicationMessage } from "./application-message.ts";
+import { Connection } from "./connection.ts";
+import { type ConnectionEnding, describeEnding } from "./connection-ending.ts";
+import { Counters } from "./counters.ts";
+import { Deadlines } from "./deadlines.ts";
+import { Delivery } from "./delivery.ts";
+import { Events } from "./events.ts";
+import type { Message } from "./message.ts";
+import type {
+  ApplicationMessage,
+  Authenticator,
+  AuthorizationDecision,
+  AuthorizationRequest,
+  Authorizer,
+  EnhancedAuthenticator,
+  Transport,
+  TransportAcceptor,
+  TransportSink,
+} from "./ports.ts";
+import { PublishEncoder } from "./publish-encoder.ts";
+import { RetainedMessages } from "./retained-messages.ts";
+import { Routes } from "./routes.ts";
+import type { SessionContext } from "./session-context.ts";
+import { Sessions } from "./sessions.ts";
+import { Subscriptions } from "./subscriptions.ts";
+import { SysTopics } from "./sys-topics.ts";
+import { TickEnd } from "./tick-end.ts";
+import { Wills } from "./wills.ts";
+
+export interface BrokerPorts {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly authenticator: Authenticator;
+  readonly authorizer: Authorizer;
+  readonly enhancedAuthenticators?: readonly EnhancedAuthenticator[];
+  readonly limits?: Partial<Limits>;
+  /** Which message goes when a session's queue is full: the one that comes (default) or the one that waits longest. */
+  readonly queueDrop?: "newest" | "oldest";
+  /** Seconds between two rounds of `$SYS` topics; 0 for none. Default 10. */
+  readonly sysTopicsSeconds?: number;
+  /** As `$SYS/broker/version` tells it. */
+  readonly version: string;
+}
+
+/** Topics under these names are the broker's own: clients may read them where rights allow, never publish. */
+const ownTopics = ["$SYS", "$tstack"];
+
+export class Broker implements TransportAcceptor {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly limits: Limits;
+  readonly authenticator: Authenticator;
+  readonly authorizer: Authorizer;
+  readonly enhancedAuthenticators: ReadonlyMap<string, EnhancedAuthenticator>;
+  readonly counters = new Counters();
+  readonly deadlines: Deadlines;
+  readonly tickEnd: TickEnd;
+  readonly encoder = new PublishEncoder();
+  readonly delivery: Delivery;
+  readonly routes: Routes;
+  readonly subscriptions: Subscriptions;
+  readonly retained: RetainedMessages;
+  readonly wills: Wills;
+  readonly sessions: Sessions;
+  readonly events: Events;
+  isClosing = false;
+  readonly #connections = new Set<Connection>();
+  readonly #sysTopics: SysTopics;
+
+  constructor(ports: BrokerPorts) {
+    this.clock = ports.clock;
+    this.random = ports.random;
+    this.log = ports.log;
+    this.limits = { ...defaultLimits, ...ports.limits };
+    this.authenticator = ports.authenticator;
+    this.authorizer = ports.authorizer;
+    const methods = ports.enhancedAuthenticators ?? [];
+    this.enhancedAuthenticators = new Map(methods.map((method) => [method.method, method]));
+    this.events = new Events(ports.log);
+    this.deadlines = new Deadlines(this.clock);
+    this.tickEnd = new TickEnd(this.clock, this.counters);
+    this.delivery = new Delivery(this.counters, this.limits.outboxBytesMax);
+    this.routes = new Routes(this.limits.routesCachedMax);
+    this.subscriptions = new Subscriptions(this.routes);
+    this.retained = new RetainedMessages(this.limits, this.clock, this.deadlines);
+    this.wills = new Wills(this.clock, this.deadlines, (will) => this.publishMessage(will));
+    this.sessions = new Sessions(this.#sessionContext(ports.queueDrop), this.routes, this.wills);
+    this.#sysTopics = new SysTopics(this, ports.version, ports.sysTopicsSeconds ?? 10);
+  }
+
+  #sessionContext(queueDrop: "newest" | "oldest" = "newest"): SessionContext {
+    const { limits, clock, counters, deadlines, delivery, subscriptions } = this;
+    const dropSubscription = subscriptions.remove.bind(subscriptions);
+    return { limits, clock, counters, deadlines, delivery, queueDrop, dropSubscription };
+  }
+
+  /** Open connections, those before CONNACK among them. */
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  accept(transport: Transport): TransportSink {
+    this.counters.socketsOpened++;
+    const connection = new Connection(this, transport);
+    this.#connections.add(connection);
+    if (this.isClosing) connection.disconnect(ReasonCode.serverShuttingDown, "shutting down");
+    return connection;
+  }
+
+  /** `$SYS` and `$tstack` are refused here, whatever the rights say. */
+  authorize(request: AuthorizationRequest): AuthorizationDecision | Promise<AuthorizationDecision> {
+    const { action, topic } = request;
+    if (action !== "subscribe" && topic.startsWith("$")) {
+      const owned = ownTopics.find((own) => topic === own || topic.startsWith(`${own}/`));
+      if (owned !== undefined) return { allowed: false, rule: `${owned} belongs to the broker` };
+    }
+    return this.authorizer.authorize(request);
+  }
+
+  /** Publishes from inside the process, past all rights. Throws MQTT_TOPIC_NAME_INVALID. */
+  publish(message: ApplicationMessage): void {
+    if (!isValidTopicName(message.topic, this.limits.topicLevelsMax)) {
+      throw new TstackError("MQTT_TOPIC_NAME_INVALID", `"${message.topic}" is no topic name`);
+    }
+    this.publishMessage(fromApplicationMessage(message, "", this.clock.now()));
+  }
+
+  /** For wills, `$SYS` and the embedding program: to the retained store and to all who are subscribed. */
+  publishMessage(message: Message): void {
+    if (message.retain && !this.retained.store(message)) this.counters.dropped.retainedFull++;
+    this.delivery.deliver(this.routes.find(message.topic), message);
+  }
+
+  /**
+   * Subscribes from inside the process, past all rights. The function that is answered ends the subscription.
+   * Throws MQTT_TOPIC_FILTER_INVALID.
+   */
+  subscribe(filter: string, handler: (message: ApplicationMessage) => void): () => void {
+    const parsed = parseTopicFilter(filter, this.limits.topicLevelsMax);
+    if (parsed === undefined || parsed.group !== undefined) {
+      throw new TstackError("MQTT_TOPIC_FILTER_INVALID", `"${filter}" is no topic filter`);
+    }
+    const guarded = (message: ApplicationMessage): void => {
+      try {
+        handler(message);
+      } catch (error) {
+        this.log.error({ error, filter }, "a handler of the embedding program threw");
+      }
+    };
+    for (const retained of this.retained.match(filter)) guarded(toApplicationMessage(retained));
+    return this.subscriptions.addLocal(filter, guarded);
+  }
+
+  connectionAccepted(connection: Connection, sessionPresent: boolean): void {
+    this.counters.connectionsAccepted++;
+    const client = connection.identity;
+    if (client === undefined) return;
+    this.log.info(
+      {
+        client: client.clientIdentifier,
+        user: client.userName,
+        from: client.remoteAddress,
+        version: client.protocolVersion,
+        sessionPresent,
+      },
+      "connected",
+    );
+    this.events.emit("connect", { client, sessionPresent });
+  }
+
+  connectionEnded(connection: Connection, ending: ConnectionEnding): void {
+    this.#connections.delete(connection);
+    this.sessions.connectionEnded(connection);
+    this.log.info(
+      { client: connection.name, from: connection.transport.remoteAddress },
+      `disconnected by ${describeEnding(ending)}`,
+    );
+    if (connection.wasAccepted && connection.identity !== undefined) {
+      this.events.emit("disconnect", { client: connection.identity, ending });
+    }
+  }
+
+  /** Tells every client and ends its connection; nothing is accepted any more. Wills are not published: nobody is left. */
+  close(): void {
+    this.isClosing = true;
+    this.deadlines.clear();
+    for (const connection of this.#connections) {
+      if (connection.session !== undefined) this.wills.cancel(connection.session);
+      connection.disconnect(ReasonCode.serverShuttingDown, "the broker is shutting down");
+    }
+    this.#sysTopics.stop();
+    this.deadlines.clear();
+  }
+}

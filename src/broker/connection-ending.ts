@@ -1,0 +1,15 @@
+/** Who ended a connection, and why: for the log and for events. */
+import { describeReasonCode, type ReasonCode } from "../base/index.ts";
+
+export interface ConnectionEnding {
+  readonly by: "client" | "broker";
+  /** What the other side was told; undefined when nothing was said. */
+  readonly reasonCode: ReasonCode | undefined;
+  readonly why: string;
+}
+
+/** `broker: 0x8d keep alive timeout, nothing came ...` */
+export function describeEnding(ending: ConnectionEnding): string {
+  const code = ending.reasonCode === undefined ? "" : `${describeReasonCode(ending.reasonCode)}, `;
+  return `${ending.by}: ${code}${ending.why}`;
+}

@@ -1,0 +1,355 @@
+/**
+ * One connection: from the transport's first byte to its last. Packets are handled in the order in which they came,
+ * each to its end before the next; while a handler waits for an answer from outside, the rest waits too.
+ * Nothing that a peer sends ends more than its own connection.
+ */
+import { assert, protocolError, ReasonCode, TstackError } from "../base/index.ts";
+import {
+  encodeWithin,
+  FrameReader,
+  type FrameSink,
+  type Packet,
+  PacketType,
+  ProtocolVersion,
+  type PublishVariant,
+} from "../codec/index.ts";
+import type { Broker } from "./broker.ts";
+import type { ConnectionEnding } from "./connection-ending.ts";
+import { ConnectionState } from "./connection-state.ts";
+import type { Deadline } from "./deadlines.ts";
+import type { Authentication } from "./handlers/auth.ts";
+import { dispatch, dispatchBeforeConnected } from "./handlers/dispatch.ts";
+import type { Message } from "./message.ts";
+import { Outbox, type OutboxOwner } from "./outbox.ts";
+import type { ClientIdentity, Transport, TransportSink } from "./ports.ts";
+import type { EncodedPublish } from "./publish-encoder.ts";
+import { Publisher } from "./publisher.ts";
+import type { Session } from "./session.ts";
+import type { OutboundAliases } from "./topic-aliases.ts";
+
+const noBytes = Buffer.alloc(0) as Buffer;
+
+export class Connection implements TransportSink, FrameSink, OutboxOwner {
+  readonly broker: Broker;
+  readonly transport: Transport;
+  readonly outbox: Outbox;
+  state: ConnectionState = ConnectionState.awaitingConnect;
+  protocolVersion: ProtocolVersion = ProtocolVersion.v3_1_1;
+  /** Who it is, once CONNECT has been accepted. */
+  identity: ClientIdentity | undefined;
+  session: Session | undefined;
+  keepAliveSeconds = 0;
+  /** The client's Maximum Packet Size. */
+  maximumPacketSize = Number.POSITIVE_INFINITY;
+  /** Whether the client wants reason strings outside CONNACK and DISCONNECT. */
+  wantsProblemInformation = true;
+  outboundAliases: OutboundAliases | undefined;
+  authentication: Authentication | undefined;
+  lastPacketAt: number;
+  /** Whether it ever got a CONNACK that said yes. */
+  wasAccepted = false;
+  packetsReceived = 0;
+  publishSent = 0;
+
+  readonly #reader: FrameReader;
+  /** The packet being handled. */
+  readonly #frame = { bytes: noBytes, start: 0, bodyStart: 0, end: 0 };
+  #publisher: Publisher | undefined;
+  #deadline: Deadline;
+  /** When the packet that is not complete yet began to come; 0 for none. */
+  #incompleteSince = 0;
+  #isSuspended = false;
+  #isPaused = false;
+
+  constructor(broker: Broker, transport: Transport) {
+    this.broker = broker;
+    this.transport = transport;
+    this.outbox = new Outbox(transport, broker.tickEnd, this);
+    this.#reader = new FrameReader(broker.limits.packetBytesMax);
+    this.lastPacketAt = broker.clock.now();
+    const connectBy = this.lastPacketAt + broker.limits.connectSecondsMax * 1000;
+    this.#deadline = broker.deadlines.schedule(connectBy, () => this.#checkDeadline());
+  }
+
+  get isV5(): boolean {
+    return this.protocolVersion === ProtocolVersion.v5;
+  }
+
+  get isClosed(): boolean {
+    return this.state === ConnectionState.closed;
+  }
+
+  /** How the log names it. */
+  get name(): string {
+    return this.identity?.clientIdentifier ?? this.transport.remoteAddress;
+  }
+
+  /** The half that publishes: most subscribers never need it. */
+  get publisher(): Publisher {
+    this.#publisher ??= new Publisher(this);
+    return this.#publisher;
+  }
+
+  /** Whether ranges of frames may be appended to the outbox without looking at each. */
+  get takesRanges(): boolean {
+    return this.outboundAliases === undefined;
+  }
+
+  receive(bytes: Buffer): void {
+    if (this.isClosed) return;
+    this.broker.counters.bytesReceived += bytes.length;
+    if (this.#isSuspended) this.#pause();
+    this.#run(() => this.#reader.read(bytes, this));
+  }
+
+  drained(): void {
+    this.lastPacketAt = this.broker.clock.now();
+    this.outbox.flush();
+    this.outboxFlushed();
+  }
+
+  closed(cause?: Error): void {
+    this.#publisher?.flush();
+    this.#finish({
+      by: "client",
+      reasonCode: undefined,
+      why:
+        cause === undefined
+          ? "closed its connection without DISCONNECT"
+          : `connection lost: ${cause.message}`,
+    });
+  }
+
+  /** There is room again: for a client that we stopped reading, and for what waits in its session. */
+  outboxFlushed(): void {
+    if (this.isClosed) return;
+    const { session } = this;
+    if (session?.connection === this && this.transport.pendingBytes === 0 && session.hasBacklog)
+      session.pump();
+    if (this.#isPaused && !this.#isSuspended && !this.#isChoked()) this.#resumeReading();
+  }
+
+  frame(bytes: Buffer, start: number, bodyStart: number, end: number): boolean {
+    this.packetsReceived++;
+    const publisher = this.#publisher;
+    const header = bytes[start];
+    if (publisher !== undefined) {
+      if (header === 0x30 && publisher.extendRange(bytes, start, bodyStart, end)) return true;
+      publisher.flush();
+    }
+    // [MQTT-1.5.5-1] the fewest bytes; 3.x does not ask for that
+    if (this.isV5 && bytes[bodyStart - 1] === 0 && bodyStart - start > 2) {
+      throw protocolError("a remaining length in more bytes than needed");
+    }
+    const frame = this.#frame;
+    frame.bytes = bytes;
+    frame.start = start;
+    frame.bodyStart = bodyStart;
+    frame.end = end;
+    if (this.state === ConnectionState.connected) dispatch(this, frame);
+    else dispatchBeforeConnected(this, frame);
+    return !this.#isSuspended && !this.isClosed;
+  }
+
+  /** Nothing more is read until `answer` is there; its failure ends the connection. */
+  suspendFor(answer: Promise<void>): void {
+    assert(!this.#isSuspended, "one handler waits at a time");
+    this.#isSuspended = true;
+    answer.then(
+      () => this.#goOn(),
+      (error: unknown) => this.fail(error),
+    );
+  }
+
+  #goOn(): void {
+    this.#isSuspended = false;
+    if (this.isClosed) return;
+    this.#run(() => this.#reader.resume(this));
+    if (this.#isPaused && !this.#isSuspended && !this.#isChoked()) this.#resumeReading();
+  }
+
+  /** Reads packets; what is wrong with one ends here. */
+  #run(read: () => void): void {
+    const before = this.packetsReceived;
+    try {
+      read();
+      this.#publisher?.flush();
+    } catch (error) {
+      this.fail(error);
+      return;
+    }
+    const count = this.packetsReceived - before;
+    if (count > 0) {
+      this.broker.counters.packetsReceived += count;
+      this.lastPacketAt = this.broker.clock.now();
+      this.#incompleteSince = 0;
+    }
+    if (!this.#reader.incomplete) this.#incompleteSince = 0;
+    else if (this.#incompleteSince === 0) this.#incompleteSince = this.broker.clock.now();
+    if (this.#isChoked()) this.#pause();
+  }
+
+  /** A client that sends and does not read its answers is not read either. */
+  #isChoked(): boolean {
+    return this.outbox.bytes >= this.broker.limits.outboxBytesMax;
+  }
+
+  #pause(): void {
+    if (this.#isPaused || this.isClosed) return;
+    this.#isPaused = true;
+    this.transport.pause();
+  }
+
+  #resumeReading(): void {
+    this.#isPaused = false;
+    this.transport.resume();
+  }
+
+  /** CONNACK has gone out: from now on the keep alive counts, one and a half times [MQTT-3.1.2-22]. */
+  startKeepAlive(): void {
+    const seconds = this.#silenceSecondsMax();
+    this.broker.deadlines.move(this.#deadline, this.broker.clock.now() + seconds * 1000);
+  }
+
+  #silenceSecondsMax(): number {
+    return this.keepAliveSeconds > 0
+      ? this.keepAliveSeconds * 1.5
+      : this.broker.limits.packetSecondsMax;
+  }
+
+  #checkDeadline(): void {
+    const now = this.broker.clock.now();
+    if (this.state !== ConnectionState.connected) {
+      this.disconnect(
+        ReasonCode.maximumConnectTime,
+        "no complete CONNECT in time (connectSecondsMax)",
+      );
+      return;
+    }
+    const silence = this.#silenceSecondsMax() * 1000;
+    if (
+      this.#incompleteSince > 0 &&
+      now - this.#incompleteSince >= this.broker.limits.packetSecondsMax * 1000
+    ) {
+      this.disconnect(
+        ReasonCode.unspecifiedError,
+        "a packet took longer than packetSecondsMax to come",
+      );
+    } else if (this.keepAliveSeconds > 0 && now - this.lastPacketAt >= silence) {
+      this.disconnect(
+        ReasonCode.keepAliveTimeout,
+        `nothing came for 1.5 times the keep alive of ${this.keepAliveSeconds} s`,
+      );
+    } else {
+      const from = this.keepAliveSeconds > 0 ? this.lastPacketAt : now;
+      this.broker.deadlines.move(this.#deadline, from + silence);
+    }
+  }
+
+  send(packet: Packet): void {
+    const bytes = encodeWithin(packet, this.protocolVersion, this.maximumPacketSize);
+    if (bytes === null) {
+      this.broker.log.warn(
+        { client: this.name, type: packet.type },
+        "a packet is beyond the client's Maximum Packet Size and was not sent",
+      );
+      return;
+    }
+    this.broker.counters.packetsSent++;
+    this.outbox.append(bytes, 0, bytes.length);
+  }
+
+  sendPubrel(packetIdentifier: number): void {
+    this.outbox.appendAcknowledgement(0x62, packetIdentifier);
+  }
+
+  /**
+   * Sends one PUBLISH. `encoded` are its bytes for `variant`, where the caller has them. `packetIdentifier` is 0 for
+   * QoS 0. A message beyond the client's Maximum Packet Size is dropped for it alone [MQTT-3.1.2-24], [MQTT-3.1.2-25].
+   */
+  sendPublish(
+    message: Message,
+    variant: PublishVariant,
+    encoded: EncodedPublish | undefined,
+    packetIdentifier: number,
+  ): void {
+    const publish =
+      this.outboundAliases === undefined
+        ? (encoded ?? this.broker.encoder.encode(message, variant))
+        : this.#encodeWithAlias(this.outboundAliases, message, variant);
+    const length = publish.end - publish.start;
+    if (length > this.maximumPacketSize) {
+      this.session?.abandon(packetIdentifier);
+      return;
+    }
+    if (packetIdentifier === 0) this.outbox.append(publish.bytes, publish.start, publish.end);
+    else this.outbox.appendWithIdentifier(publish.bytes, publish, packetIdentifier);
+    this.countPublishes(1, length);
+  }
+
+  #encodeWithAlias(
+    aliases: OutboundAliases,
+    message: Message,
+    variant: PublishVariant,
+  ): EncodedPublish {
+    const known = aliases.get(message.topic);
+    const alias = known > 0 ? known : aliases.free;
+    const withAlias = { ...variant, topicAlias: alias, omitTopic: known > 0 };
+    const encoded = this.broker.encoder.encode(message, withAlias);
+    const isSent = encoded.end - encoded.start <= this.maximumPacketSize;
+    if (known === 0 && alias > 0 && isSent) aliases.set(message.topic, alias);
+    return encoded;
+  }
+
+  countPublishes(count: number, bytes: number): void {
+    this.publishSent += count;
+    const { counters } = this.broker;
+    counters.publishSent += count;
+    counters.packetsSent += count;
+    counters.publishBytesSent += bytes;
+  }
+
+  /** A reason string, where the client wants one. */
+  reasonString(text: string): { reasonString?: string } {
+    return this.isV5 && this.wantsProblemInformation ? { reasonString: text } : {}; // [MQTT-3.1.2-29]
+  }
+
+  /** What is wrong ends this connection, and nothing else. */
+  fail(error: unknown): void {
+    if (this.isClosed) return;
+    if (error instanceof TstackError) {
+      this.disconnect(error.reasonCode, error.message);
+      return;
+    }
+    this.broker.log.error(
+      { client: this.name, error },
+      "a bug in tStack ended this connection; please report it",
+    );
+    this.disconnect(ReasonCode.unspecifiedError, "internal error");
+  }
+
+  /** The broker ends the connection; a 5.0 client that got its CONNACK is told why [MQTT-4.13.1-1]. */
+  disconnect(reasonCode: ReasonCode, why: string): void {
+    if (this.isClosed) return;
+    this.#publisher?.flush();
+    if (this.isV5 && this.state === ConnectionState.connected) {
+      this.send({ type: PacketType.disconnect, reasonCode, properties: { reasonString: why } });
+    }
+    this.end({ by: "broker", reasonCode, why });
+  }
+
+  /** Ends the connection after what is in the outbox. */
+  end(ending: ConnectionEnding): void {
+    if (this.isClosed) return;
+    this.outbox.handOver();
+    this.#finish(ending);
+    this.transport.end();
+  }
+
+  #finish(ending: ConnectionEnding): void {
+    if (this.isClosed) return;
+    this.state = ConnectionState.closed;
+    this.broker.deadlines.cancel(this.#deadline);
+    this.broker.connectionEnded(this, ending);
+  }
+}

@@ -1,0 +1,168 @@
+/**
+ * Brings a message to everyone on its route: encoded once for each variant, shared by all who get the same bytes.
+ * QoS 0 frames that suit as they came are not even looked at one by one: a whole range of them is appended.
+ */
+import {
+  newPublishPropertyOffsets,
+  type PublishHeader,
+  type PublishVariant,
+  scanPublish,
+} from "../codec/index.ts";
+import { toApplicationMessage } from "./application-message.ts";
+import type { Counters } from "./counters.ts";
+import { Message } from "./message.ts";
+import { lowerQos, newVariant, PublishEncoder } from "./publish-encoder.ts";
+import type { PublishRange } from "./publish-range.ts";
+import { type DeliveryGroup, Reach, type Route, type Target } from "./routes.ts";
+
+export class Delivery {
+  /** The variant being delivered: `Session.deliver` reads it. */
+  readonly variant: PublishVariant = newVariant();
+  readonly #encoder = new PublishEncoder();
+  readonly #counters: Counters;
+  readonly #outboxBytesMax: number;
+  readonly #fromRange = new Message();
+  readonly #header: PublishHeader = newPublishHeader();
+  readonly #frame: LocatedFrame = { bytes: Buffer.alloc(0), start: 0, bodyStart: 0, end: 0 };
+
+  constructor(counters: Counters, outboxBytesMax: number) {
+    this.#counters = counters;
+    this.#outboxBytesMax = outboxBytesMax;
+  }
+
+  /** One message to everyone on `route`. */
+  deliver(route: Route, message: Message): void {
+    for (const group of route.groups) this.#deliverToGroup(group, message);
+    this.#deliverToOthers(route, message);
+  }
+
+  /** Consecutive QoS 0 frames of one publisher and topic. */
+  forward(route: Route, range: PublishRange): void {
+    let needsMessages = route.shared.length > 0 || route.locals.length > 0;
+    for (const group of route.groups) {
+      if (takesRange(group, range)) this.#forwardToGroup(group, range);
+      else needsMessages = true;
+    }
+    if (needsMessages) this.#forwardOneByOne(route, range);
+  }
+
+  #deliverToGroup(group: DeliveryGroup, message: Message): void {
+    const { variant } = this;
+    variant.isV5 = group.isV5;
+    variant.qos = lowerQos(message.qos, group.qos); // [MQTT-3.8.4-8]
+    // [MQTT-3.3.1-12], [MQTT-3.3.1-13]: the publisher's RETAIN only where the subscriber asked for it
+    variant.retain = message.retain && group.retainAsPublished;
+    variant.identifiers = group.isV5 ? group.identifiers : noIdentifiers;
+    const encoded = this.#encoder.encode(message, variant);
+    for (const target of group.targets) {
+      if (target.reach === Reach.everyone || reaches(target, message.publisher)) {
+        target.session.deliver(message, encoded);
+      }
+    }
+  }
+
+  #deliverToOthers(route: Route, message: Message): void {
+    for (const shared of route.shared) shared.deliver(message);
+    if (route.locals.length === 0) return;
+    for (const local of route.locals) local.handler(toApplicationMessage(message));
+  }
+
+  #forwardToGroup(group: DeliveryGroup, range: PublishRange): void {
+    const { bytes, start, end, count } = range;
+    for (const target of group.targets) {
+      const { connection } = target.session;
+      if (connection === undefined) continue;
+      if (target.reach !== Reach.everyone && !reaches(target, range.publisher)) continue;
+      if (!connection.takesRanges || range.frameBytesMax > connection.maximumPacketSize) {
+        this.#forwardToOne(target, range);
+      } else if (connection.outbox.bytes >= this.#outboxBytesMax) {
+        target.session.messagesDropped += count;
+        this.#counters.dropped.slowReader += count;
+      } else {
+        connection.outbox.append(bytes, start, end);
+        connection.countPublishes(count, end - start);
+      }
+    }
+  }
+
+  /** For a client with topic aliases or a Maximum Packet Size that some of the frames exceed. */
+  #forwardToOne(target: Target, range: PublishRange): void {
+    this.#eachMessage(range, (message) => {
+      this.variant.isV5 = target.session.isV5;
+      this.variant.qos = 0;
+      this.variant.retain = false;
+      this.variant.identifiers = noIdentifiers;
+      target.session.deliver(message, this.#encoder.encode(message, this.variant));
+    });
+  }
+
+  #forwardOneByOne(route: Route, range: PublishRange): void {
+    this.#eachMessage(range, (message) => {
+      for (const group of route.groups) {
+        if (!takesRange(group, range)) this.#deliverToGroup(group, message);
+      }
+      this.#deliverToOthers(route, message);
+    });
+  }
+
+  #eachMessage(range: PublishRange, visit: (message: Message) => void): void {
+    const frame = this.#frame;
+    const message = this.#fromRange;
+    frame.bytes = range.bytes;
+    for (let start = range.start; start < range.end; start = frame.end) {
+      locateFrame(frame, start);
+      message.reset(range.topic, range.publisher);
+      scanPublish(frame, range.isV5, message, this.#header);
+      message.qos = 0;
+      message.retain = false;
+      message.frameIsV5 = range.isV5;
+      message.frameStart = start;
+      message.frameEnd = frame.end;
+      visit(message);
+    }
+  }
+}
+
+interface LocatedFrame {
+  bytes: Buffer;
+  start: number;
+  bodyStart: number;
+  end: number;
+}
+
+const noIdentifiers: readonly number[] = [];
+
+/** Whether these frames suit the whole group as they stand. */
+function takesRange(group: DeliveryGroup, range: PublishRange): boolean {
+  return group.isV5 === range.isV5 && group.identifiers.length === 0;
+}
+
+function reaches(target: Target, publisher: string): boolean {
+  const isSelf = target.session.clientIdentifier === publisher;
+  return isSelf === (target.reach === Reach.selfOnly); // [MQTT-3.8.3-3] no local
+}
+
+/** Sets body and end of the whole frame at `start`. */
+function locateFrame(frame: LocatedFrame, start: number): void {
+  let position = start + 1;
+  let remaining = 0;
+  let byte = 0x80;
+  for (let shift = 0; byte >= 0x80; shift += 7) {
+    byte = frame.bytes[position++];
+    remaining += (byte & 0x7f) << shift;
+  }
+  frame.start = start;
+  frame.bodyStart = position;
+  frame.end = position + remaining;
+}
+
+/** A header to be filled in by `scanPublish`. */
+export function newPublishHeader(): PublishHeader {
+  return {
+    qos: 0,
+    retain: false,
+    dup: false,
+    packetIdentifier: 0,
+    properties: newPublishPropertyOffsets(),
+  };
+}

@@ -1,0 +1,111 @@
+/**
+ * PUBACK, PUBREC, PUBREL and PUBCOMP from a client: the steps of the QoS 1 and 2 flows in both directions.
+ * The usual short form is read in place; one with a reason code or properties is decoded.
+ */
+import { protocolError, ReasonCode, unreachable } from "../../base/index.ts";
+import { type AcknowledgementPacket, decodePacketBody, PacketType } from "../../codec/index.ts";
+import type { Connection } from "../connection.ts";
+import { FlightState } from "../in-flight-window.ts";
+import type { Session } from "../session.ts";
+import type { Frame } from "./frame.ts";
+
+export function handleAcknowledgement(connection: Connection, frame: Frame): void {
+  const { bytes, start, bodyStart, end } = frame;
+  const { session } = connection;
+  if (session === undefined) return;
+  const header = bytes[start];
+  const type = header >> 4;
+  const flags = type === PacketType.pubrel ? 2 : 0;
+  let identifier = (bytes[bodyStart] << 8) | bytes[bodyStart + 1];
+  let isFailure = false;
+  if (end - bodyStart !== 2 || identifier === 0 || (header & 0x0f) !== flags) {
+    const packet = decodePacketBody(
+      header,
+      bytes,
+      bodyStart,
+      end,
+      connection.protocolVersion,
+    ) as AcknowledgementPacket;
+    identifier = packet.packetIdentifier;
+    isFailure = packet.reasonCode >= 0x80;
+  }
+  switch (type) {
+    case PacketType.puback:
+      handlePuback(session, identifier);
+      break;
+    case PacketType.pubrec:
+      handlePubrec(connection, session, identifier, isFailure);
+      break;
+    case PacketType.pubrel:
+      handlePubrel(connection, session, identifier);
+      break;
+    case PacketType.pubcomp:
+      handlePubcomp(session, identifier);
+      break;
+    default:
+      unreachable(type as never);
+  }
+}
+
+/** An unknown identifier is left alone: after a lost connection it may come twice. */
+function handlePuback(session: Session, identifier: number): void {
+  const state = session.flightState(identifier);
+  if (state === FlightState.free) return;
+  if (state !== FlightState.awaitingPuback) throw protocolError("PUBACK for a QoS 2 message");
+  session.finish(identifier);
+}
+
+function handlePubrec(
+  connection: Connection,
+  session: Session,
+  identifier: number,
+  isFailure: boolean,
+): void {
+  const state = session.flightState(identifier);
+  if (state === FlightState.awaitingPuback) throw protocolError("PUBREC for a QoS 1 message");
+  if (state === FlightState.free) {
+    if (!isFailure) answer(connection, PacketType.pubrel, identifier, false);
+    return;
+  }
+  if (isFailure) {
+    session.finish(identifier); // 5.0, section 4.3.3: the exchange ends here
+    return;
+  }
+  if (state === FlightState.awaitingPubrec) session.released(identifier);
+  answer(connection, PacketType.pubrel, identifier, true); // [MQTT-4.3.3-4], [MQTT-4.3.3-6]
+}
+
+function handlePubrel(connection: Connection, session: Session, identifier: number): void {
+  const isKnown = session.receivedIdentifiers?.delete(identifier) === true;
+  answer(connection, PacketType.pubcomp, identifier, isKnown); // [MQTT-4.3.3-11]
+}
+
+function handlePubcomp(session: Session, identifier: number): void {
+  const state = session.flightState(identifier);
+  if (state === FlightState.free) return;
+  if (state !== FlightState.awaitingPubcomp) throw protocolError("PUBCOMP before PUBREC");
+  session.finish(identifier);
+}
+
+/** 3.x has no reason codes: an unknown identifier is answered as a known one. */
+function answer(
+  connection: Connection,
+  type: typeof PacketType.pubrel | typeof PacketType.pubcomp,
+  packetIdentifier: number,
+  isKnown: boolean,
+): void {
+  if (isKnown || !connection.isV5) {
+    connection.broker.counters.packetsSent++;
+    connection.outbox.appendAcknowledgement(
+      type === PacketType.pubrel ? 0x62 : 0x70,
+      packetIdentifier,
+    );
+    return;
+  }
+  connection.send({
+    type,
+    packetIdentifier,
+    reasonCode: ReasonCode.packetIdentifierNotFound,
+    properties: {},
+  });
+}

@@ -1,0 +1,103 @@
+/**
+ * Enhanced authentication (5.0, section 4.12): AUTH packets go to and fro until the method says yes or no, before
+ * CONNACK or, to authenticate anew, on a connection that stands.
+ */
+import { protocolError, ReasonCode } from "../../base/index.ts";
+import { type AuthPacket, type ConnectPacket, PacketType } from "../../codec/index.ts";
+import type { Connection } from "../connection.ts";
+import { ConnectionState } from "../connection-state.ts";
+import type { AuthenticationExchange, AuthenticationRequest } from "../ports.ts";
+import { accept, refuse } from "./welcome.ts";
+
+/** The method a connection was opened with, and the exchange under way. */
+export interface Authentication {
+  readonly method: string;
+  readonly connect: ConnectPacket;
+  readonly request: AuthenticationRequest;
+  exchange: AuthenticationExchange | undefined;
+}
+
+/** CONNECT named a method: its first data go to the method at once. */
+export async function beginAuthentication(
+  connection: Connection,
+  connect: ConnectPacket,
+  request: AuthenticationRequest,
+): Promise<void> {
+  const method = connect.properties.authenticationMethod ?? "";
+  const authenticator = connection.broker.enhancedAuthenticators.get(method);
+  if (authenticator === undefined) {
+    // [MQTT-4.12.0-1]
+    refuse(
+      connection,
+      ReasonCode.badAuthenticationMethod,
+      "this broker does not know the authentication method",
+    );
+    return;
+  }
+  connection.authentication = { method, connect, request, exchange: authenticator.begin(request) };
+  await step(connection, connect.properties.authenticationData);
+}
+
+export function handleAuth(connection: Connection, packet: AuthPacket): void {
+  const { authentication, broker } = connection;
+  if (authentication === undefined) throw protocolError("AUTH without an authentication method"); // [MQTT-4.12.0-6]
+  const { authenticationMethod, authenticationData } = packet.properties;
+  if (authenticationMethod !== authentication.method) {
+    throw protocolError("AUTH with another authentication method"); // [MQTT-4.12.0-5]
+  }
+  if (packet.reasonCode === ReasonCode.reAuthenticate) {
+    const authenticator = broker.enhancedAuthenticators.get(authentication.method);
+    if (connection.state !== ConnectionState.connected || authenticator === undefined) {
+      throw protocolError("re-authentication before CONNACK");
+    }
+    authentication.exchange = authenticator.begin(authentication.request);
+  } else if (authentication.exchange === undefined) {
+    throw protocolError("AUTH without an exchange under way");
+  }
+  connection.suspendFor(step(connection, authenticationData));
+}
+
+async function step(connection: Connection, data: Uint8Array | undefined): Promise<void> {
+  const { authentication } = connection;
+  if (authentication?.exchange === undefined) return;
+  const result = await authentication.exchange.next(data);
+  if (connection.isClosed) return;
+  const isNew = connection.state !== ConnectionState.connected;
+  switch (result.outcome) {
+    case "continue":
+      sendAuth(connection, ReasonCode.continueAuthentication, result.data); // [MQTT-4.12.0-2]
+      return;
+    case "success":
+      authentication.exchange = undefined;
+      if (!isNew) {
+        sendAuth(connection, ReasonCode.success, result.data);
+        return;
+      }
+      await accept(connection, {
+        connect: authentication.connect,
+        clientIdentifier: authentication.request.clientIdentifier,
+        userName: result.userName,
+        authenticationData: result.data,
+      });
+      return;
+    case "failure":
+      // [MQTT-4.12.0-4], [MQTT-4.12.1-2]
+      if (isNew) refuse(connection, result.reasonCode, "authentication failed", result.rule);
+      else connection.disconnect(result.reasonCode, "authentication failed");
+  }
+}
+
+function sendAuth(
+  connection: Connection,
+  reasonCode: typeof ReasonCode.success | typeof ReasonCode.continueAuthentication,
+  data: Uint8Array | undefined,
+): void {
+  connection.send({
+    type: PacketType.auth,
+    reasonCode,
+    properties: {
+      authenticationMethod: connection.authentication?.method,
+      ...(data === undefined ? {} : { authenticationData: data }),
+    },
+  });
+}

@@ -1,0 +1,105 @@
+/**
+ * CONNECT: which protocol, which client identifier, and is it who it says. Everything that is refused is refused
+ * before a session is touched; who passes is welcomed in `welcome.ts`.
+ */
+import { ReasonCode, TstackError } from "../../base/index.ts";
+import {
+  type ConnectPacket,
+  findProtocolVersion,
+  ProtocolVersion,
+  UnsupportedVersionError,
+} from "../../codec/index.ts";
+import type { Connection } from "../connection.ts";
+import type { AuthenticationRequest } from "../ports.ts";
+import { beginAuthentication } from "./auth.ts";
+import { accept, refuse } from "./welcome.ts";
+
+export function handleConnect(connection: Connection, connect: ConnectPacket): void {
+  const { properties } = connect;
+  connection.protocolVersion = connect.protocolVersion;
+  connection.maximumPacketSize = properties.maximumPacketSize ?? Number.POSITIVE_INFINITY;
+  connection.wantsProblemInformation = properties.requestProblemInformation ?? true;
+  const { broker } = connection;
+  if (broker.isClosing) {
+    refuse(connection, ReasonCode.serverShuttingDown, "the broker is shutting down");
+    return;
+  }
+  if (broker.connectionCount > broker.limits.connectionsMax) {
+    refuse(connection, ReasonCode.serverBusy, "connectionsMax is reached");
+    return;
+  }
+  const clientIdentifier = chooseClientIdentifier(connection, connect);
+  if (clientIdentifier === undefined) return;
+  const request: AuthenticationRequest = {
+    clientIdentifier,
+    userName: connect.userName,
+    password: connect.password,
+    protocolVersion: connect.protocolVersion,
+    remoteAddress: connection.transport.remoteAddress,
+    listener: connection.transport.listener,
+  };
+  connection.suspendFor(authenticate(connection, connect, request));
+}
+
+/** Answers a CONNECT that could not be read, as far as the standard lets it be answered. */
+export function refuseBrokenConnect(connection: Connection, error: unknown, body: Buffer): void {
+  if (error instanceof UnsupportedVersionError) {
+    connection.protocolVersion = error.answerVersion;
+    refuse(connection, ReasonCode.unsupportedProtocolVersion, error.message); // [MQTT-3.1.2-2]
+    return;
+  }
+  if (!(error instanceof TstackError)) throw error;
+  connection.protocolVersion =
+    findProtocolVersion(body, 0, body.length) ?? connection.protocolVersion;
+  if (connection.isV5)
+    refuse(connection, error.reasonCode, error.message); // [MQTT-3.1.4-1]
+  else connection.fail(error);
+}
+
+/** Undefined when the identifier is refused, which is then done. */
+function chooseClientIdentifier(
+  connection: Connection,
+  { clientIdentifier, cleanStart, protocolVersion }: ConnectPacket,
+): string | undefined {
+  const { limits, random } = connection.broker;
+  if (clientIdentifier !== "") {
+    if (Buffer.byteLength(clientIdentifier) <= limits.clientIdentifierBytesMax)
+      return clientIdentifier;
+    refuse(
+      connection,
+      ReasonCode.clientIdentifierNotValid,
+      `the client identifier has more than ${limits.clientIdentifierBytesMax} bytes (clientIdentifierBytesMax)`,
+    );
+    return undefined;
+  }
+  const mayBeAssigned =
+    protocolVersion === ProtocolVersion.v5 ||
+    (protocolVersion === ProtocolVersion.v3_1_1 && cleanStart); // [MQTT-3.1.3-7], [MQTT-3.1.3-8]
+  if (mayBeAssigned) return `auto-${random.hexadecimal(12)}`; // [MQTT-3.1.3-6]
+  refuse(
+    connection,
+    ReasonCode.clientIdentifierNotValid,
+    "a session that is kept needs a client identifier",
+  );
+  return undefined;
+}
+
+async function authenticate(
+  connection: Connection,
+  connect: ConnectPacket,
+  request: AuthenticationRequest,
+): Promise<void> {
+  if (connect.properties.authenticationMethod !== undefined) {
+    await beginAuthentication(connection, connect, request);
+    return;
+  }
+  const result = await connection.broker.authenticator.authenticate(request);
+  if (connection.isClosed) return;
+  if (!result.allowed) {
+    refuse(connection, result.reasonCode, "the client may not connect", result.rule);
+    return;
+  }
+  const { clientIdentifier } = request;
+  const { userName } = result;
+  await accept(connection, { connect, clientIdentifier, userName, authenticationData: undefined });
+}

@@ -1,0 +1,24 @@
+/** DISCONNECT from a client: the will is taken back, unless it asks for it, and nothing more is read. */
+import { protocolError, ReasonCode } from "../../base/index.ts";
+import type { DisconnectPacket } from "../../codec/index.ts";
+import type { Connection } from "../connection.ts";
+
+export function handleDisconnect(connection: Connection, packet: DisconnectPacket): void {
+  const { session, broker } = connection;
+  const expiry = packet.properties.sessionExpiryInterval;
+  if (session !== undefined && expiry !== undefined) {
+    if (!session.persists && expiry > 0) {
+      throw protocolError("DISCONNECT gives a session expiry to a session that has none"); // 5.0, 3.14.2.2.2
+    }
+    session.expirySeconds = broker.sessions.grantedExpirySeconds(expiry);
+  }
+  // [MQTT-3.14.4-3] only a normal DISCONNECT takes the will back
+  if (session !== undefined && packet.reasonCode === ReasonCode.normalDisconnection) {
+    broker.wills.cancel(session);
+  }
+  connection.end({
+    by: "client",
+    reasonCode: packet.reasonCode,
+    why: packet.properties.reasonString ?? "sent DISCONNECT",
+  });
+}

@@ -1,0 +1,148 @@
+/**
+ * PUBLISH from a client: topic and rights, the retained store, delivery, and the acknowledgement its QoS asks for.
+ * The acknowledgement leaves after the message has been taken over, and in the order of the PUBLISH packets
+ * [MQTT-4.6.0-2], [MQTT-4.6.0-3].
+ */
+import { ReasonCode, TstackError } from "../../base/index.ts";
+import { PacketType, scanPublish } from "../../codec/index.ts";
+import type { Connection } from "../connection.ts";
+import type { Message } from "../message.ts";
+import type { PublishedTopic } from "../published-topics.ts";
+import type { Frame } from "./frame.ts";
+
+export function handlePublish(connection: Connection, frame: Frame): void {
+  const { publisher, broker } = connection;
+  const { message, header } = publisher;
+  scanPublish(frame, connection.isV5, message, header);
+  broker.counters.publishReceived++;
+  broker.counters.publishBytesReceived += frame.end - frame.start;
+  if (header.qos === 2 && isKnown(connection, header.packetIdentifier)) {
+    acknowledge(connection, 2, header.packetIdentifier, ReasonCode.success); // [MQTT-4.3.3-10]
+    return;
+  }
+  const published = publisher.findTopic();
+  message.reset(published.topic, publisher.clientIdentifier);
+  message.qos = header.qos;
+  message.retain = header.retain;
+  describeFrame(connection, published, frame);
+  const pending = publisher.authorize(published);
+  if (pending === undefined) {
+    publish(connection, published, message, header.packetIdentifier);
+    return;
+  }
+  const kept = message.keep();
+  const { packetIdentifier } = header;
+  connection.suspendFor(
+    pending.then(() => {
+      if (!connection.isClosed) publish(connection, published, kept, packetIdentifier);
+    }),
+  );
+}
+
+function isKnown(connection: Connection, packetIdentifier: number): boolean {
+  return connection.session?.receivedIdentifiers?.has(packetIdentifier) === true;
+}
+
+/** Notes whether the frame may go on as it stands, and when it expires; takes an alias out of it. */
+function describeFrame(connection: Connection, published: PublishedTopic, frame: Frame): void {
+  const { message, header } = connection.publisher;
+  const { properties, dup } = header;
+  if (connection.isV5 && message.propertiesStart < message.propertiesEnd) {
+    if (properties.messageExpiryInterval >= 0) {
+      message.expiresAt = connection.broker.clock.now() + properties.messageExpiryInterval * 1000;
+    }
+    if (properties.topicAlias > 0) {
+      message.replaceAlias(published.bytes, properties.topicAliasOffset); // an alias is good for one connection only
+      return;
+    }
+  }
+  if (dup) return; // [MQTT-3.3.1-3] the publisher's DUP goes no further
+  message.frameStart = frame.start;
+  message.frameEnd = frame.end;
+  message.frameIsV5 = connection.isV5;
+}
+
+function publish(
+  connection: Connection,
+  published: PublishedTopic,
+  message: Message,
+  packetIdentifier: number,
+): void {
+  const { broker } = connection;
+  const { qos } = message;
+  if (!published.allowed) {
+    refuse(connection, published, message, packetIdentifier);
+    return;
+  }
+  if (qos === 2) checkReceiveMaximum(connection);
+  if (message.retain && !broker.retained.store(message)) {
+    broker.counters.dropped.retainedFull++;
+    broker.log.warn(
+      { client: connection.name, topic: message.topic },
+      "a retained message was refused: retainedMessagesMax or retainedBytesMax is reached",
+    );
+    acknowledge(connection, qos, packetIdentifier, ReasonCode.quotaExceeded);
+    return;
+  }
+  if (qos === 2) remember(connection, packetIdentifier);
+  const route = broker.routes.current(published.route);
+  broker.delivery.deliver(route, message);
+  const reasonCode = route.hasSubscribers ? ReasonCode.success : ReasonCode.noMatchingSubscribers;
+  acknowledge(connection, qos, packetIdentifier, reasonCode);
+}
+
+/** [MQTT-3.3.5-2] 3.x cannot say no: the message is acknowledged and goes nowhere. */
+function refuse(
+  connection: Connection,
+  published: PublishedTopic,
+  message: Message,
+  packetIdentifier: number,
+): void {
+  const { broker } = connection;
+  broker.counters.dropped.notAuthorized++;
+  broker.log.info(
+    { client: connection.name, topic: published.topic, rule: published.rule },
+    "a publish was refused",
+  );
+  const reason = `not authorized to publish to ${published.topic.slice(0, 200)}`;
+  if (message.qos === 2 && !connection.isV5) remember(connection, packetIdentifier);
+  acknowledge(connection, message.qos, packetIdentifier, ReasonCode.notAuthorized, reason);
+}
+
+function remember(connection: Connection, packetIdentifier: number): void {
+  const { session } = connection;
+  if (session === undefined) return;
+  session.receivedIdentifiers ??= new Set();
+  session.receivedIdentifiers.add(packetIdentifier);
+}
+
+/** Throws MQTT_RECEIVE_MAXIMUM_EXCEEDED when a 5.0 client has more under way than it was told [MQTT-3.3.4-7]. */
+function checkReceiveMaximum(connection: Connection): void {
+  const { inFlightMessagesMax } = connection.broker.limits;
+  const underWay = connection.session?.receivedIdentifiers?.size ?? 0;
+  if (!connection.isV5 || underWay < inFlightMessagesMax) return;
+  throw new TstackError(
+    "MQTT_RECEIVE_MAXIMUM_EXCEEDED",
+    `more than ${inFlightMessagesMax} QoS 2 messages under way (inFlightMessagesMax)`,
+  );
+}
+
+// biome-ignore lint/complexity/useMaxParams: an object for each acknowledgement would cost
+function acknowledge(
+  connection: Connection,
+  qos: 0 | 1 | 2,
+  packetIdentifier: number,
+  reasonCode: ReasonCode,
+  reason?: string,
+): void {
+  if (qos === 0) return;
+  if (!connection.isV5 || reasonCode === ReasonCode.success) {
+    connection.broker.counters.packetsSent++;
+    connection.outbox.appendAcknowledgement(qos === 1 ? 0x40 : 0x50, packetIdentifier);
+    return;
+  }
+  const properties = reason === undefined ? {} : connection.reasonString(reason);
+  if (qos === 1)
+    connection.send({ type: PacketType.puback, packetIdentifier, reasonCode, properties });
+  else connection.send({ type: PacketType.pubrec, packetIdentifier, reasonCode, properties });
+}

@@ -1,0 +1,118 @@
+/**
+ * SUBSCRIBE: each filter is granted or refused on its own; the answer has one code for each, in order
+ * [MQTT-3.8.4-5], [MQTT-3.8.4-6]. Retained messages follow the SUBACK.
+ */
+import { ReasonCode } from "../../base/index.ts";
+import { PacketType, type SubscribePacket, type SubscriptionRequest } from "../../codec/index.ts";
+import { type ParsedFilter, parseTopicFilter } from "../../topics/index.ts";
+import type { Connection } from "../connection.ts";
+import type { AuthorizationDecision } from "../ports.ts";
+import type { Session } from "../session.ts";
+
+/** A filter that the standard allows, and what the rights say of it. */
+interface Examined {
+  readonly request: SubscriptionRequest;
+  readonly parsed: ParsedFilter | undefined;
+  readonly decision: AuthorizationDecision;
+}
+
+export function handleSubscribe(connection: Connection, packet: SubscribePacket): void {
+  const examined = packet.subscriptions.map((request) => examine(connection, request));
+  if (examined.every((one) => !(one instanceof Promise))) {
+    grant(connection, packet, examined as Examined[]);
+    return;
+  }
+  connection.suspendFor(
+    Promise.all(examined).then((all) => {
+      if (!connection.isClosed) grant(connection, packet, all);
+    }),
+  );
+}
+
+function examine(
+  connection: Connection,
+  request: SubscriptionRequest,
+): Examined | Promise<Examined> {
+  const { broker, identity } = connection;
+  const parsed = parseTopicFilter(request.filter, broker.limits.topicLevelsMax);
+  if (parsed === undefined || identity === undefined) {
+    return { request, parsed: undefined, decision: { allowed: false, rule: "no topic filter" } };
+  }
+  const { qos } = request;
+  const decision = broker.authorize({
+    client: identity,
+    action: "subscribe",
+    topic: parsed.filter,
+    qos,
+    retain: false,
+  });
+  if (decision instanceof Promise)
+    return decision.then((decided) => ({ request, parsed, decision: decided }));
+  return { request, parsed, decision };
+}
+
+function grant(connection: Connection, packet: SubscribePacket, examined: Examined[]): void {
+  const { session, broker } = connection;
+  if (session === undefined) return;
+  const identifier = packet.properties.subscriptionIdentifiers?.[0] ?? 0;
+  const reasonCodes: number[] = [];
+  const retained: (() => void)[] = [];
+  for (const { request, parsed, decision } of examined) {
+    const refusal = refusalOf(connection, session, { request, parsed, decision });
+    if (parsed === undefined || refusal !== undefined) {
+      reasonCodes.push(connection.isV5 && refusal !== undefined ? refusal : 0x80);
+      continue;
+    }
+    const isNew = !session.subscriptions.has(request.filter);
+    const subscription = broker.subscriptions.add(session, request, {
+      parsed,
+      qos: request.qos,
+      identifier,
+    });
+    reasonCodes.push(request.qos);
+    // [MQTT-3.3.1-9], [MQTT-3.3.1-10], [MQTT-3.3.1-11] retain handling; a shared subscription gets none
+    const wantsRetained = request.retainHandling === 0 || (request.retainHandling === 1 && isNew);
+    if (wantsRetained && parsed.group === undefined) {
+      retained.push(() =>
+        session.startRetained(subscription, broker.retained.match(parsed.filter)),
+      );
+    }
+    broker.log.debug(
+      { client: connection.name, filter: request.filter, qos: request.qos },
+      "subscribed",
+    );
+  }
+  connection.send({
+    type: PacketType.suback, // [MQTT-3.8.4-1], [MQTT-3.8.4-2]
+    packetIdentifier: packet.packetIdentifier,
+    reasonCodes,
+    properties: {},
+  });
+  for (const start of retained) start();
+  session.pump();
+}
+
+function refusalOf(
+  connection: Connection,
+  session: Session,
+  { request, parsed, decision }: Examined,
+): number | undefined {
+  const { broker } = connection;
+  if (parsed === undefined) return ReasonCode.topicFilterInvalid; // [MQTT-4.7.3-1]
+  if (!decision.allowed) {
+    broker.log.info(
+      { client: connection.name, filter: request.filter, rule: decision.rule },
+      "a subscription was refused",
+    );
+    return ReasonCode.notAuthorized;
+  }
+  const isNew = !session.subscriptions.has(request.filter);
+  if (isNew && session.subscriptions.size >= broker.limits.subscriptionsMax) {
+    broker.log.warn(
+      { client: connection.name, filter: request.filter },
+      "a subscription was refused: subscriptionsMax is reached",
+    );
+    return ReasonCode.quotaExceeded;
+  }
+  return undefined;
+}

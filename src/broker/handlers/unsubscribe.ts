@@ -1,0 +1,31 @@
+/** UNSUBSCRIBE: filters are compared character by character [MQTT-3.10.4-1]; the answer tells which ones were there. */
+import { ReasonCode } from "../../base/index.ts";
+import { PacketType, type UnsubscribePacket } from "../../codec/index.ts";
+import { parseTopicFilter } from "../../topics/index.ts";
+import type { Connection } from "../connection.ts";
+import type { Session } from "../session.ts";
+
+export function handleUnsubscribe(connection: Connection, packet: UnsubscribePacket): void {
+  const { session } = connection;
+  if (session === undefined) return;
+  const reasonCodes = packet.filters.map((filter) => remove(connection, session, filter));
+  connection.send({
+    type: PacketType.unsuback, // [MQTT-3.10.4-4], [MQTT-3.10.4-5]
+    packetIdentifier: packet.packetIdentifier,
+    reasonCodes: connection.isV5 ? reasonCodes : [],
+    properties: {},
+  });
+}
+
+function remove(connection: Connection, session: Session, filter: string): number {
+  const { broker } = connection;
+  const subscription = session.subscriptions.get(filter);
+  if (subscription !== undefined) {
+    session.stopRetained(filter);
+    broker.subscriptions.remove(subscription); // [MQTT-3.10.4-2] nothing new is delivered
+    broker.log.debug({ client: connection.name, filter }, "unsubscribed");
+    return ReasonCode.success;
+  }
+  const isFilter = parseTopicFilter(filter, broker.limits.topicLevelsMax) !== undefined;
+  return isFilter ? ReasonCode.noSubscriptionExisted : ReasonCode.topicFilterInvalid;
+}

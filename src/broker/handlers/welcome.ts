@@ -1,0 +1,126 @@
+/**
+ * The end of every CONNECT: a session and a CONNACK that says yes, or a CONNACK that says no. CONNACK is the first
+ * packet that a client gets [MQTT-3.2.0-1], but for the AUTH packets of enhanced authentication.
+ */
+import { describeReasonCode, ReasonCode, toConnectReturnCode } from "../../base/index.ts";
+import { type ConnectPacket, PacketType } from "../../codec/index.ts";
+import { isValidTopicName } from "../../topics/index.ts";
+import type { Connection } from "../connection.ts";
+import { ConnectionState } from "../connection-state.ts";
+import type { OpenedSession } from "../sessions.ts";
+import { OutboundAliases } from "../topic-aliases.ts";
+import { toWill } from "../wills.ts";
+import { connackProperties } from "./connack-properties.ts";
+
+/** A client that passed authentication. */
+export interface Authenticated {
+  readonly connect: ConnectPacket;
+  readonly clientIdentifier: string;
+  readonly userName: string | undefined;
+  /** What enhanced authentication gives the client along with CONNACK. */
+  readonly authenticationData: Uint8Array | undefined;
+}
+
+/** Opens the session and answers: the client belongs. */
+export async function accept(connection: Connection, client: Authenticated): Promise<void> {
+  const { connect, clientIdentifier, userName } = client;
+  const { broker } = connection;
+  connection.identity = {
+    clientIdentifier,
+    userName,
+    protocolVersion: connect.protocolVersion,
+    remoteAddress: connection.transport.remoteAddress,
+    listener: connection.transport.listener,
+  };
+  if (!(await mayLeaveWill(connection, connect)) || connection.isClosed) return;
+  if (!broker.sessions.hasRoomFor(clientIdentifier)) {
+    refuse(connection, ReasonCode.quotaExceeded, "sessionsMax is reached");
+    return;
+  }
+  const opened = await broker.sessions.open(connection, {
+    clientIdentifier,
+    isV5: connection.isV5,
+    cleanStart: connect.cleanStart,
+    expirySeconds: broker.sessions.expirySecondsFor(connect),
+  });
+  // Another connection with the same identifier may have been faster.
+  if (connection.isClosed) return;
+  welcome(connection, client, opened);
+}
+
+/** Everything from here to the end is one step: no message reaches the client before its CONNACK. */
+function welcome(connection: Connection, client: Authenticated, opened: OpenedSession): void {
+  const { connect } = client;
+  const { broker } = connection;
+  const { session, isPresent } = opened;
+  const { keepAliveSecondsMax, inFlightMessagesMax, topicAliasMax } = broker.limits;
+  connection.session = session;
+  const isCut = connect.keepAliveSeconds === 0 || connect.keepAliveSeconds > keepAliveSecondsMax;
+  connection.keepAliveSeconds =
+    isCut && keepAliveSecondsMax < 65_535 && connection.isV5
+      ? keepAliveSecondsMax
+      : connect.keepAliveSeconds;
+  const aliases = Math.min(connect.properties.topicAliasMaximum ?? 0, topicAliasMax);
+  if (aliases > 0) connection.outboundAliases = new OutboundAliases(aliases);
+  if (connect.will !== undefined) session.will = toWill(connect.will);
+  connection.send({
+    type: PacketType.connack,
+    sessionPresent: isPresent, // [MQTT-3.2.2-2], [MQTT-3.2.2-3]
+    reasonCode: ReasonCode.success,
+    properties: connackProperties(connection, client, session),
+  });
+  connection.state = ConnectionState.connected;
+  connection.wasAccepted = true;
+  broker.connectionAccepted(connection, isPresent);
+  connection.startKeepAlive();
+  session.attach(
+    connection,
+    Math.min(connect.properties.receiveMaximum ?? 65_535, inFlightMessagesMax),
+  );
+}
+
+/** The right to publish the will is asked for while its owner can still be told. */
+async function mayLeaveWill(connection: Connection, { will }: ConnectPacket): Promise<boolean> {
+  const { broker, identity } = connection;
+  if (will === undefined || identity === undefined) return true;
+  const { topic, qos, retain } = will;
+  if (!isValidTopicName(topic, broker.limits.topicLevelsMax)) {
+    refuse(connection, ReasonCode.topicNameInvalid, "the will has an invalid topic name");
+    return false;
+  }
+  const decision = await broker.authorize({ client: identity, action: "will", topic, qos, retain });
+  if (decision.allowed) return true;
+  refuse(
+    connection,
+    ReasonCode.notAuthorized,
+    `not authorized to leave a will on ${topic}`,
+    decision.rule,
+  );
+  return false;
+}
+
+/** CONNACK with a failure, and the end [MQTT-3.2.2-7]. `rule` is for the log alone. */
+export function refuse(
+  connection: Connection,
+  reasonCode: ReasonCode,
+  why: string,
+  rule?: string,
+): void {
+  if (connection.isClosed) return;
+  const { broker } = connection;
+  broker.log.info(
+    {
+      from: connection.transport.remoteAddress,
+      client: connection.identity?.clientIdentifier,
+      rule,
+    },
+    `a client was refused: ${describeReasonCode(reasonCode)}, ${why}`,
+  );
+  connection.send({
+    type: PacketType.connack,
+    sessionPresent: false, // [MQTT-3.2.2-6]
+    reasonCode: connection.isV5 ? reasonCode : toConnectReturnCode(reasonCode),
+    properties: connection.isV5 ? { reasonString: why } : {},
+  });
+  connection.end({ by: "broker", reasonCode, why });
+}

@@ -1,0 +1,111 @@
+/**
+ * The QoS 1 and 2 messages on their way to one client, by packet identifier.
+ * An identifier is in use from `take` to `release` and never names two messages at once [MQTT-2.2.1-3].
+ * Slots are a power of two, at most half of them used, so that an identifier finds its slot by its lowest bits.
+ */
+import { assert } from "../base/index.ts";
+import type { QueuedMessage } from "./queued-message.ts";
+
+export const FlightState = {
+  free: 0,
+  awaitingPuback: 1,
+  awaitingPubrec: 2,
+  awaitingPubcomp: 3,
+} as const;
+export type FlightState = (typeof FlightState)[keyof typeof FlightState];
+
+export interface Flight {
+  readonly packetIdentifier: number;
+  readonly state: FlightState;
+  readonly queued: QueuedMessage | undefined;
+}
+
+const slotsAtFirst = 16;
+const packetIdentifierMax = 65_535;
+
+export class InFlightWindow {
+  /** Messages under way. */
+  count = 0;
+  #next = 1;
+  #mask = slotsAtFirst - 1;
+  #states = new Uint8Array(slotsAtFirst);
+  #identifiers = new Uint16Array(slotsAtFirst);
+  /** What must be sent again after a reconnect; undefined for sessions that end with their connection. */
+  #queued: (QueuedMessage | undefined)[] = new Array(slotsAtFirst).fill(undefined);
+
+  /** Uses the next free packet identifier, from 1 on in turn. */
+  take(state: FlightState, queued: QueuedMessage | undefined): number {
+    if (this.count * 2 >= this.#states.length) this.#grow();
+    let identifier = this.#next;
+    while (this.#states[identifier & this.#mask] !== FlightState.free)
+      identifier = following(identifier);
+    this.#next = following(identifier);
+    const slot = identifier & this.#mask;
+    this.#states[slot] = state;
+    this.#identifiers[slot] = identifier;
+    this.#queued[slot] = queued;
+    this.count++;
+    return identifier;
+  }
+
+  stateOf(identifier: number): FlightState {
+    const slot = identifier & this.#mask;
+    return this.#identifiers[slot] === identifier
+      ? (this.#states[slot] as FlightState)
+      : FlightState.free;
+  }
+
+  /** The client has PUBREC'd: from now on only PUBREL may be sent again [MQTT-4.3.3-6]. */
+  awaitPubcomp(identifier: number): void {
+    const slot = identifier & this.#mask;
+    assert(this.stateOf(identifier) !== FlightState.free, "awaitPubcomp names a message under way");
+    this.#states[slot] = FlightState.awaitingPubcomp;
+    this.#queued[slot] = undefined;
+  }
+
+  release(identifier: number): QueuedMessage | undefined {
+    const slot = identifier & this.#mask;
+    assert(this.stateOf(identifier) !== FlightState.free, "release names a message under way");
+    const queued = this.#queued[slot];
+    this.#states[slot] = FlightState.free;
+    this.#queued[slot] = undefined;
+    this.count--;
+    return queued;
+  }
+
+  /** What is under way, in the order in which it was first sent [MQTT-4.6.0-1]. */
+  inOrder(): Flight[] {
+    const flights: Flight[] = [];
+    for (let slot = 0; slot < this.#states.length; slot++) {
+      if (this.#states[slot] === FlightState.free) continue;
+      flights.push({
+        packetIdentifier: this.#identifiers[slot],
+        state: this.#states[slot] as FlightState,
+        queued: this.#queued[slot],
+      });
+    }
+    const age = (flight: Flight): number =>
+      (flight.packetIdentifier - this.#next + packetIdentifierMax) % packetIdentifierMax;
+    return flights.sort((a, b) => age(a) - age(b));
+  }
+
+  #grow(): void {
+    const flights = this.inOrder();
+    const slots = this.#states.length * 2;
+    assert(slots <= 131_072, "the window stays within the packet identifiers");
+    this.#mask = slots - 1;
+    this.#states = new Uint8Array(slots);
+    this.#identifiers = new Uint16Array(slots);
+    this.#queued = new Array(slots).fill(undefined);
+    for (const { packetIdentifier, state, queued } of flights) {
+      const slot = packetIdentifier & this.#mask;
+      this.#states[slot] = state;
+      this.#identifiers[slot] = packetIdentifier;
+      this.#queued[slot] = queued;
+    }
+  }
+}
+
+function following(identifier: number): number {
+  return identifier === packetIdentifierMax ? 1 : identifier + 1;
+}

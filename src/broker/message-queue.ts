@@ -1,0 +1,48 @@
+/** Messages that wait for one session or one shared subscription, first in first out, with their number and bytes known. */
+import type { QueuedMessage } from "./queued-message.ts";
+
+const compactFrom = 1024;
+
+export class MessageQueue {
+  bytes = 0;
+  #items: QueuedMessage[] = [];
+  /** Items before this one have been taken. */
+  #head = 0;
+
+  get length(): number {
+    return this.#items.length - this.#head;
+  }
+
+  push(queued: QueuedMessage): void {
+    this.#items.push(queued);
+    this.bytes += queued.message.size;
+  }
+
+  /** Puts back what was taken too early. */
+  unshift(queued: QueuedMessage): void {
+    if (this.#head > 0) this.#items[--this.#head] = queued;
+    else this.#items.unshift(queued);
+    this.bytes += queued.message.size;
+  }
+
+  shift(): QueuedMessage | undefined {
+    if (this.#head === this.#items.length) return undefined;
+    const queued = this.#items[this.#head];
+    this.#head++;
+    this.bytes -= queued.message.size;
+    if (this.#head === this.#items.length) {
+      this.#items = [];
+      this.#head = 0;
+    } else if (this.#head >= compactFrom && this.#head * 2 >= this.#items.length) {
+      this.#items = this.#items.slice(this.#head);
+      this.#head = 0;
+    }
+    return queued;
+  }
+
+  clear(): void {
+    this.#items = [];
+    this.#head = 0;
+    this.bytes = 0;
+  }
+}

@@ -1,0 +1,130 @@
+/**
+ * One application message: its parts as offsets into bytes, and what the broker must know of it.
+ * A message on its way through borrows the bytes it came in; `keep()` makes the copy that may be stored, once,
+ * and all sessions that queue it share that copy. A kept message never changes.
+ */
+import { type MessageParts, type QoS, topicAliasPropertyBytes } from "../codec/index.ts";
+
+const noBytes = Buffer.alloc(0);
+
+export class Message implements MessageParts {
+  bytes: Buffer = noBytes;
+  topicStart = 0;
+  topicEnd = 0;
+  propertiesStart = 0;
+  propertiesEnd = 0;
+  expiryOffset = -1;
+  payloadStart = 0;
+  payloadEnd = 0;
+
+  topic = "";
+  qos: QoS = 0;
+  retain = false;
+  /** Milliseconds since 1970; Infinity when the message does not expire. */
+  expiresAt = Number.POSITIVE_INFINITY;
+  /** The client identifier of who sent it: no local asks for it. Empty for the broker itself. */
+  publisher = "";
+
+  /** The frame it came in, as long as it can be forwarded as it stands: see `Delivery`. */
+  frameStart = -1;
+  frameEnd = -1;
+  frameIsV5 = false;
+
+  #isKept = false;
+  #copy: Message | undefined;
+
+  /** A message made from parts that nobody else will change. */
+  static create(
+    fields: Pick<Message, "topic" | "qos" | "retain" | "publisher" | "expiresAt">,
+    parts: { properties: Uint8Array; expiryOffset: number; payload: Uint8Array },
+  ): Message {
+    const message = new Message();
+    const topicBytes = Buffer.byteLength(fields.topic);
+    const propertiesEnd = topicBytes + parts.properties.length;
+    const bytes = Buffer.allocUnsafeSlow(propertiesEnd + parts.payload.length);
+    bytes.write(fields.topic, 0);
+    bytes.set(parts.properties, topicBytes);
+    bytes.set(parts.payload, propertiesEnd);
+    message.bytes = bytes;
+    message.topicEnd = topicBytes;
+    message.propertiesStart = topicBytes;
+    message.propertiesEnd = propertiesEnd;
+    message.expiryOffset = parts.expiryOffset < 0 ? -1 : topicBytes + parts.expiryOffset;
+    message.payloadStart = propertiesEnd;
+    message.payloadEnd = bytes.length;
+    message.topic = fields.topic;
+    message.qos = fields.qos;
+    message.retain = fields.retain;
+    message.publisher = fields.publisher;
+    message.expiresAt = fields.expiresAt;
+    message.#isKept = true;
+    return message;
+  }
+
+  /** Bytes of topic, properties and payload: what the limits count. */
+  get size(): number {
+    return (
+      this.topicEnd -
+      this.topicStart +
+      this.propertiesEnd -
+      this.propertiesStart +
+      this.payloadEnd -
+      this.payloadStart
+    );
+  }
+
+  get isKept(): boolean {
+    return this.#isKept;
+  }
+
+  /** Makes this object carry another message: the hot path uses one object for all of them. */
+  reset(topic: string, publisher: string): void {
+    this.topic = topic;
+    this.publisher = publisher;
+    this.expiresAt = Number.POSITIVE_INFINITY;
+    this.frameStart = -1;
+    this.#copy = undefined;
+  }
+
+  /**
+   * Puts `topic` in the place of a topic alias, whose property begins at `aliasOffset` of `bytes`: an alias is good
+   * for one connection only.
+   */
+  replaceAlias(topic: Uint8Array, aliasOffset: number): void {
+    const { bytes } = this;
+    const before = bytes.subarray(this.propertiesStart, aliasOffset);
+    const after = bytes.subarray(aliasOffset + topicAliasPropertyBytes, this.propertiesEnd);
+    const payload = bytes.subarray(this.payloadStart, this.payloadEnd);
+    const expiryAt = this.expiryOffset - this.propertiesStart;
+    const moved = this.expiryOffset > aliasOffset ? topicAliasPropertyBytes : 0;
+    this.bytes = Buffer.concat([topic, before, after, payload]);
+    this.topicStart = 0;
+    this.topicEnd = topic.length;
+    this.propertiesStart = topic.length;
+    this.propertiesEnd = topic.length + before.length + after.length;
+    if (this.expiryOffset >= 0) this.expiryOffset = this.propertiesStart + expiryAt - moved;
+    this.payloadStart = this.propertiesEnd;
+    this.payloadEnd = this.bytes.length;
+  }
+
+  /** The same message with bytes of its own. */
+  keep(): Message {
+    if (this.#isKept) return this;
+    this.#copy ??= Message.create(this, {
+      properties: this.bytes.subarray(this.propertiesStart, this.propertiesEnd),
+      expiryOffset: this.expiryOffset < 0 ? -1 : this.expiryOffset - this.propertiesStart,
+      payload: this.bytes.subarray(this.payloadStart, this.payloadEnd),
+    });
+    return this.#copy;
+  }
+
+  /** Whole seconds until it expires, rounded up; -1 when it does not. */
+  secondsLeft(now: number): number {
+    if (this.expiresAt === Number.POSITIVE_INFINITY) return -1;
+    return Math.max(0, Math.ceil((this.expiresAt - now) / 1000));
+  }
+
+  hasExpired(now: number): boolean {
+    return this.expiresAt <= now;
+  }
+}

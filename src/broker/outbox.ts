@@ -1,0 +1,158 @@
+/**
+ * The bytes that wait for one transport. Everything a tick has to say to a client is gathered here and handed over
+ * in one write. While the transport is busy, bytes stay here, where the limits can see them.
+ */
+import type { Transport } from "./ports.ts";
+import type { SlabPool } from "./slab-pool.ts";
+import type { TickEnd } from "./tick-end.ts";
+
+export interface OutboxOwner {
+  /** At the end of a tick, after the write: there may be room for what waits elsewhere. */
+  outboxFlushed(): void;
+}
+
+/** From this size on bytes are referred to instead of copied: they hold their chunk in memory at most 4 times over. */
+const copyBytesMax = 16_384;
+/** A busy tick hands over early, so that a fast reader is never taken for a slow one. */
+const flushBytes = 65_536;
+
+export class Outbox {
+  /** Bytes gathered and not yet handed to the transport. */
+  bytes = 0;
+  readonly owner: OutboxOwner;
+  readonly #transport: Transport;
+  readonly #tickEnd: TickEnd;
+  readonly #pool: SlabPool;
+  #isDirty = false;
+  /** Where bytes are being gathered, and how many of them are not yet in `#filled`. */
+  #slab: Buffer | undefined;
+  #length = 0;
+  /** What comes before `#slab`: full slabs and large messages, in order. */
+  #filled: Buffer[] | undefined;
+
+  constructor(transport: Transport, tickEnd: TickEnd, owner: OutboxOwner) {
+    this.#transport = transport;
+    this.#tickEnd = tickEnd;
+    this.#pool = tickEnd.slabs;
+    this.owner = owner;
+  }
+
+  /** Bytes that the peer has not taken, here and in the transport. */
+  get waitingBytes(): number {
+    return this.bytes + this.#transport.pendingBytes;
+  }
+
+  append(bytes: Buffer, start: number, end: number): void {
+    const length = end - start;
+    if (length >= copyBytesMax) {
+      this.#seal();
+      this.#filled ??= [];
+      this.#filled.push(bytes.subarray(start, end));
+      this.#count(length);
+    } else {
+      const slab = this.#reserve(length);
+      bytes.copy(slab, this.#length, start, end);
+      this.#length += length;
+    }
+    if (this.bytes >= flushBytes) this.flush();
+  }
+
+  /** As `append`, with a packet identifier put in at `identifierOffset` (an offset into `bytes`). */
+  appendWithIdentifier(
+    bytes: Buffer,
+    range: { start: number; end: number; identifierOffset: number },
+    identifier: number,
+  ): void {
+    const length = range.end - range.start;
+    if (length >= copyBytesMax) {
+      const own = Buffer.allocUnsafeSlow(length);
+      bytes.copy(own, 0, range.start, range.end);
+      own.writeUInt16BE(identifier, range.identifierOffset - range.start);
+      this.append(own, 0, length);
+      return;
+    }
+    const slab = this.#reserve(length);
+    const at = this.#length;
+    bytes.copy(slab, at, range.start, range.end);
+    const identifierAt = at + range.identifierOffset - range.start;
+    slab[identifierAt] = identifier >> 8;
+    slab[identifierAt + 1] = identifier & 0xff;
+    this.#length = at + length;
+    if (this.bytes >= flushBytes) this.flush();
+  }
+
+  /** The four bytes of an acknowledgement, SUBACK's neighbours on the hot path. */
+  appendAcknowledgement(firstByte: number, identifier: number): void {
+    const slab = this.#reserve(4);
+    const at = this.#length;
+    slab[at] = firstByte;
+    slab[at + 1] = 2;
+    slab[at + 2] = identifier >> 8;
+    slab[at + 3] = identifier & 0xff;
+    this.#length = at + 4;
+  }
+
+  /** The end of the tick in which bytes were gathered. */
+  endTick(): void {
+    this.#isDirty = false;
+    this.flush();
+    this.owner.outboxFlushed();
+  }
+
+  /** Hands everything to the transport, unless that still holds earlier bytes: then `drained` will. */
+  flush(): void {
+    if (this.#transport.pendingBytes === 0) this.handOver();
+  }
+
+  /** Hands everything to the transport, which may hold earlier bytes. */
+  handOver(): void {
+    if (this.bytes === 0) return;
+    const filled = this.#filled;
+    const slab = this.#slab;
+    const length = this.#length;
+    this.#filled = undefined;
+    this.#slab = undefined;
+    this.#length = 0;
+    this.bytes = 0;
+    if (filled !== undefined) for (const bytes of filled) this.#transport.write(bytes);
+    if (slab === undefined) return;
+    if (length > 0) {
+      this.#transport.write(length === slab.length ? slab : slab.subarray(0, length));
+    }
+    if (this.#transport.pendingBytes === 0) this.#pool.giveBack(slab);
+  }
+
+  /** Room for `length` bytes at `#length` of the slab that is answered. */
+  #reserve(length: number): Buffer {
+    this.#count(length);
+    const slab = this.#slab;
+    if (slab !== undefined && this.#length + length <= slab.length) return slab;
+    const isFirst = slab === undefined && this.#filled === undefined;
+    this.#seal();
+    const small = isFirst ? this.#pool.takeSmall() : undefined;
+    const next = small !== undefined && length <= small.length ? small : this.#pool.takeLarge();
+    if (small !== undefined && small !== next) this.#pool.giveBack(small);
+    this.#slab = next;
+    return next;
+  }
+
+  #count(length: number): void {
+    this.bytes += length;
+    this.#tickEnd.counters.bytesSent += length;
+    if (this.#isDirty) return;
+    this.#isDirty = true;
+    this.#tickEnd.add(this);
+  }
+
+  /** Puts the slab behind what is already in order. */
+  #seal(): void {
+    const slab = this.#slab;
+    this.#slab = undefined;
+    if (slab === undefined) return;
+    if (this.#length > 0) {
+      this.#filled ??= [];
+      this.#filled.push(slab.subarray(0, this.#length));
+    } else this.#pool.giveBack(slab);
+    this.#length = 0;
+  }
+}

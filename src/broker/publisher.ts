@@ -1,0 +1,141 @@
+/**
+ * The half of a connection that publishes: its topics and their rights, its aliases, and the range of QoS 0 frames
+ * being gathered. A range holds frames of this chunk only, so nothing of it outlives the call that brought the bytes.
+ */
+import { TstackError } from "../base/index.ts";
+import type { Connection } from "./connection.ts";
+import { newPublishHeader } from "./delivery.ts";
+import { Message } from "./message.ts";
+import type { AuthorizationDecision } from "./ports.ts";
+import type { PublishRange } from "./publish-range.ts";
+import { hasBytes, type PublishedTopic, PublishedTopics } from "./published-topics.ts";
+import { InboundAliases } from "./topic-aliases.ts";
+
+export class Publisher {
+  /** The PUBLISH being handled. */
+  readonly message = new Message();
+  readonly header = newPublishHeader();
+  readonly #connection: Connection;
+  readonly #topics: PublishedTopics;
+  #aliases: InboundAliases | undefined;
+  #range: (PublishRange & { published: PublishedTopic }) | undefined;
+
+  constructor(connection: Connection) {
+    this.#connection = connection;
+    this.#topics = new PublishedTopics(connection.broker.limits.topicLevelsMax);
+  }
+
+  get clientIdentifier(): string {
+    return this.#connection.identity?.clientIdentifier ?? "";
+  }
+
+  /**
+   * The hot path: a QoS 0 frame without RETAIN, with the topic of the packet before it and no properties, joins the
+   * range. False when it is not one of those: then it is handled in full.
+   */
+  extendRange(bytes: Buffer, start: number, bodyStart: number, end: number): boolean {
+    const published = this.#topics.last;
+    if (published === undefined || !published.allowed) return false;
+    if (published.generation !== this.#connection.broker.authorizer.generation) return false;
+    const topicStart = bodyStart + 2;
+    const topicEnd = topicStart + published.bytes.length;
+    if (
+      topicEnd > end ||
+      ((bytes[bodyStart] << 8) | bytes[bodyStart + 1]) !== published.bytes.length
+    )
+      return false;
+    if (!hasBytes(published.bytes, bytes, topicStart, topicEnd)) return false;
+    const { isV5 } = this.#connection;
+    if (isV5 && (topicEnd === end || bytes[topicEnd] !== 0)) return false;
+    const range = this.#range;
+    if (
+      range !== undefined &&
+      range.count > 0 &&
+      range.end === start &&
+      range.bytes === bytes &&
+      range.published === published
+    ) {
+      range.end = end;
+      range.count++;
+      if (end - start > range.frameBytesMax) range.frameBytesMax = end - start;
+      return true;
+    }
+    this.flush();
+    this.#range = {
+      bytes,
+      start,
+      end,
+      count: 1,
+      frameBytesMax: end - start,
+      topic: published.topic,
+      publisher: this.clientIdentifier,
+      isV5,
+      published,
+    };
+    return true;
+  }
+
+  /** Delivers the range that has been gathered. */
+  flush(): void {
+    const range = this.#range;
+    if (range === undefined) return;
+    this.#range = undefined;
+    const { broker } = this.#connection;
+    const { published } = range;
+    broker.counters.publishReceived += range.count;
+    broker.counters.publishBytesReceived += range.end - range.start;
+    published.route = broker.routes.current(published.route);
+    broker.delivery.forward(published.route, range);
+  }
+
+  /** The topic of the PUBLISH in `message` and `header`, by its bytes or its alias. Throws where there is none. */
+  findTopic(): PublishedTopic {
+    const { message, header } = this;
+    const { routes } = this.#connection.broker;
+    const findRoute = (topic: string) => routes.find(topic);
+    const { topicAlias } = header.properties;
+    if (topicAlias === 0) {
+      const published = this.#topics.find(
+        message.bytes,
+        message.topicStart,
+        message.topicEnd,
+        findRoute,
+      );
+      published.route = routes.current(published.route);
+      return published;
+    }
+    this.#aliases ??= new InboundAliases(this.#connection.broker.limits.topicAliasMax);
+    let published: PublishedTopic;
+    if (message.topicStart < message.topicEnd) {
+      published = this.#topics.find(message.bytes, message.topicStart, message.topicEnd, findRoute);
+      this.#aliases.set(topicAlias, published.topic); // [MQTT-3.3.2-12]
+    } else published = this.#topics.findByName(this.#aliases.get(topicAlias), findRoute);
+    published.route = routes.current(published.route);
+    return published;
+  }
+
+  /** Asks for the right to publish, unless it is known. */
+  authorize(published: PublishedTopic): Promise<void> | undefined {
+    const { broker, identity } = this.#connection;
+    const { generation } = broker.authorizer;
+    if (published.generation === generation) return undefined;
+    if (identity === undefined)
+      throw new TstackError("MQTT_PROTOCOL_ERROR", "PUBLISH before CONNACK");
+    const { qos, retain } = this.header;
+    const decided = (decision: AuthorizationDecision): void => {
+      published.allowed = decision.allowed;
+      published.rule = decision.rule;
+      published.generation = generation;
+    };
+    const decision = broker.authorize({
+      client: identity,
+      action: "publish",
+      topic: published.topic,
+      qos,
+      retain,
+    });
+    if (decision instanceof Promise) return decision.then(decided);
+    decided(decision);
+    return undefined;
+  }
+}

@@ -1,0 +1,75 @@
+/**
+ * The last message of each topic that was published with RETAIN, for those who subscribe later.
+ * Bounded in number and bytes; an expired message is gone when its time has come, not when somebody asks.
+ */
+import type { Clock, Limits } from "../base/index.ts";
+import { RetainedTree } from "../topics/index.ts";
+import type { Deadline, Deadlines } from "./deadlines.ts";
+import type { Message } from "./message.ts";
+
+export class RetainedMessages {
+  bytes = 0;
+  readonly #tree = new RetainedTree<Message>();
+  readonly #expiries = new Map<string, Deadline>();
+  readonly #limits: Limits;
+  readonly #clock: Clock;
+  readonly #deadlines: Deadlines;
+
+  constructor(limits: Limits, clock: Clock, deadlines: Deadlines) {
+    this.#limits = limits;
+    this.#clock = clock;
+    this.#deadlines = deadlines;
+  }
+
+  get size(): number {
+    return this.#tree.size;
+  }
+
+  /** Keeps, replaces or (empty payload) deletes. False when a limit refuses it: the message before stays. */
+  store(message: Message): boolean {
+    if (message.payloadStart === message.payloadEnd) {
+      this.delete(message.topic); // [MQTT-3.3.1-6], [MQTT-3.3.1-7]
+      return true;
+    }
+    const previous = this.#tree.get(message.topic);
+    const bytes = this.bytes + message.size - (previous?.size ?? 0);
+    const isFull =
+      bytes > this.#limits.retainedBytesMax ||
+      (previous === undefined && this.size >= this.#limits.retainedMessagesMax);
+    if (isFull) return false;
+    this.#forgetExpiry(message.topic);
+    this.bytes = bytes;
+    this.#tree.set(message.topic, message.keep()); // [MQTT-3.3.1-5]
+    this.#scheduleExpiry(message);
+    return true;
+  }
+
+  delete(topic: string): void {
+    const previous = this.#tree.delete(topic);
+    if (previous === undefined) return;
+    this.bytes -= previous.size;
+    this.#forgetExpiry(topic);
+  }
+
+  /** Walks lazily: messages that come or go meanwhile may or may not be seen. */
+  match(filter: string): IterableIterator<Message> {
+    return this.#tree.match(filter);
+  }
+
+  #scheduleExpiry(message: Message): void {
+    if (message.expiresAt === Number.POSITIVE_INFINITY) return;
+    const at = Math.max(message.expiresAt, this.#clock.now());
+    const { topic } = message;
+    this.#expiries.set(
+      topic,
+      this.#deadlines.schedule(at, () => this.delete(topic)),
+    );
+  }
+
+  #forgetExpiry(topic: string): void {
+    const deadline = this.#expiries.get(topic);
+    if (deadline === undefined) return;
+    this.#deadlines.cancel(deadline);
+    this.#expiries.delete(topic);
+  }
+}

@@ -1,0 +1,17 @@
+/** What sessions share: the broker's parts that they work with. */
+import type { Clock, Limits } from "../base/index.ts";
+import type { Counters } from "./counters.ts";
+import type { Deadlines } from "./deadlines.ts";
+import type { Delivery } from "./delivery.ts";
+import type { Subscription } from "./subscription.ts";
+
+export interface SessionContext {
+  readonly limits: Limits;
+  readonly clock: Clock;
+  readonly counters: Counters;
+  readonly deadlines: Deadlines;
+  readonly delivery: Delivery;
+  /** Which message goes when a queue is full. */
+  readonly queueDrop: "newest" | "oldest";
+  dropSubscription(subscription: Subscription): void;
+}

@@ -1,0 +1,313 @@
+/**
+ * One session: what a client identifier is subscribed to, what is on its way to it and what waits for it, with or
+ * without a connection. Messages of QoS 1 and 2 leave in the order in which they came [MQTT-4.6.0-1]: while anything
+ * waits, everything queues behind it.
+ */
+import type { QoS } from "../codec/index.ts";
+import type { Connection } from "./connection.ts";
+import type { DropReason } from "./counters.ts";
+import type { Deadline } from "./deadlines.ts";
+import { FlightState, InFlightWindow } from "./in-flight-window.ts";
+import type { Message } from "./message.ts";
+import { MessageQueue } from "./message-queue.ts";
+import { type EncodedPublish, lowerQos, newVariant } from "./publish-encoder.ts";
+import type { QueuedMessage } from "./queued-message.ts";
+import type { SessionContext } from "./session-context.ts";
+import type { SharedSubscription } from "./shared-subscription.ts";
+import type { Subscription } from "./subscription.ts";
+import type { Will } from "./wills.ts";
+
+/** Retained messages that a new subscription is still to get: read as the connection drains. */
+interface RetainedCursor {
+  readonly subscription: Subscription;
+  readonly messages: Iterator<Message>;
+}
+
+/** While more than this waits in the outbox, queues and retained messages stay where they are. */
+const outboxFillBytes = 262_144;
+
+export class Session {
+  readonly clientIdentifier: string;
+  readonly context: SessionContext;
+  readonly subscriptions = new Map<string, Subscription>();
+  isV5: boolean;
+  /** The connection that it belongs to, from before CONNACK on. */
+  holder: Connection | undefined;
+  /** The connection that messages go to, from CONNACK on. */
+  connection: Connection | undefined;
+  /** 0: it ends with its connection. */
+  expirySeconds: number;
+  expiryDeadline: Deadline | undefined;
+  will: Will | undefined;
+  willDeadline: Deadline | undefined;
+  /** Packet identifiers of QoS 2 messages that came and are not yet released [MQTT-4.3.3-10]. */
+  receivedIdentifiers: Set<number> | undefined;
+  messagesDropped = 0;
+
+  #window: InFlightWindow | undefined;
+  #windowMax = 0;
+  /** Identifiers to be sent again after a reconnect, as soon as the client's Receive Maximum lets them. */
+  #resending: { packetIdentifier: number; queued: QueuedMessage }[] = [];
+  #queue: MessageQueue | undefined;
+  #cursors: RetainedCursor[] | undefined;
+  #memberships: Set<SharedSubscription> | undefined;
+
+  constructor(clientIdentifier: string, isV5: boolean, context: SessionContext) {
+    this.clientIdentifier = clientIdentifier;
+    this.isV5 = isV5;
+    this.context = context;
+    this.expirySeconds = 0;
+  }
+
+  get persists(): boolean {
+    return this.expirySeconds > 0;
+  }
+
+  get queuedMessages(): number {
+    return this.#queue?.length ?? 0;
+  }
+
+  get queuedBytes(): number {
+    return this.#queue?.bytes ?? 0;
+  }
+
+  get inFlightMessages(): number {
+    return this.#window?.count ?? 0;
+  }
+
+  /** A connection takes the session up; what was under way is sent again [MQTT-4.4.0-1]. */
+  attach(connection: Connection, receiveMaximum: number): void {
+    this.connection = connection;
+    this.#windowMax = receiveMaximum;
+    this.#resending = [];
+    if (this.#window !== undefined) {
+      for (const { packetIdentifier, state, queued } of this.#window.inOrder()) {
+        if (state === FlightState.awaitingPubcomp) connection.sendPubrel(packetIdentifier);
+        else if (queued !== undefined) this.#resending.push({ packetIdentifier, queued });
+      }
+    }
+    this.pump();
+  }
+
+  /** The connection is gone. What was sent through shared subscriptions and not acknowledged may go to others. */
+  detach(): void {
+    this.connection = undefined;
+    this.#resending = [];
+    if (this.#window === undefined || this.#memberships === undefined) return;
+    for (const { packetIdentifier, state, queued } of this.#window.inOrder().reverse()) {
+      if (state !== FlightState.awaitingPuback || queued?.shared === undefined) continue;
+      if (!queued.shared.hasOtherMember(this)) continue;
+      this.#window.release(packetIdentifier);
+      queued.shared.takeBack(queued);
+    }
+  }
+
+  /** The session is over: nothing of it is kept. QoS 2 under way goes to nobody else [MQTT-4.8.2-5]. */
+  end(): void {
+    this.detach();
+    for (const subscription of [...this.subscriptions.values()])
+      this.context.dropSubscription(subscription);
+    this.#memberships = undefined;
+    this.#cursors = undefined;
+    this.#window = undefined;
+    if (this.#queue !== undefined) {
+      this.#drop("sessionEnded", this.#queue.length);
+      this.#queue.clear();
+    }
+    if (this.expiryDeadline !== undefined) this.context.deadlines.cancel(this.expiryDeadline);
+    if (this.willDeadline !== undefined) this.context.deadlines.cancel(this.willDeadline);
+  }
+
+  join(shared: SharedSubscription): void {
+    this.#memberships ??= new Set();
+    this.#memberships.add(shared);
+  }
+
+  leave(shared: SharedSubscription): void {
+    this.#memberships?.delete(shared);
+  }
+
+  /** Whether a message with this QoS could be sent right now. */
+  canTake(qos: QoS): boolean {
+    const connection = this.connection;
+    if (connection === undefined || connection.outbox.bytes >= this.context.limits.outboxBytesMax)
+      return false;
+    return (
+      qos === 0 || (this.#hasRoom() && this.queuedMessages === 0 && this.#resending.length === 0)
+    );
+  }
+
+  /** One of the many that get `message`; `encoded` are the bytes they share, good only now. */
+  deliver(message: Message, encoded: EncodedPublish): void {
+    const connection = this.connection;
+    const { variant } = this.context.delivery;
+    if (variant.qos === 0) {
+      if (connection === undefined) return;
+      if (connection.outbox.bytes >= this.context.limits.outboxBytesMax)
+        this.#drop("slowReader", 1);
+      else connection.sendPublish(message, variant, encoded, 0);
+      return;
+    }
+    const { qos, retain, identifiers } = variant;
+    if (connection === undefined || !this.canTake(qos)) {
+      this.#enqueue({ message: message.keep(), qos, retain, identifiers, shared: undefined });
+      return;
+    }
+    const queued = this.persists
+      ? { message: message.keep(), qos, retain, identifiers, shared: undefined }
+      : undefined;
+    connection.sendPublish(message, variant, encoded, this.#takeIdentifier(qos, queued));
+  }
+
+  /** A message for this session alone, which `canTake` it. */
+  deliverNow(queued: QueuedMessage): void {
+    const identifier = queued.qos === 0 ? 0 : this.#takeIdentifier(queued.qos, queued);
+    this.#send(queued, identifier, false);
+  }
+
+  /** The matching retained messages follow, as the connection has room; they count against no queue limit. */
+  startRetained(subscription: Subscription, messages: Iterator<Message>): void {
+    this.#cursors ??= [];
+    this.#cursors = this.#cursors.filter(
+      (cursor) => cursor.subscription.filter !== subscription.filter,
+    );
+    this.#cursors.push({ subscription, messages });
+  }
+
+  stopRetained(filter: string): void {
+    this.#cursors = this.#cursors?.filter((cursor) => cursor.subscription.filter !== filter);
+  }
+
+  /** What the client says to the message with this identifier; free when there is none. */
+  flightState(packetIdentifier: number): FlightState {
+    return this.#window?.stateOf(packetIdentifier) ?? FlightState.free;
+  }
+
+  /** The last word on a message: its identifier is free again, and there is room for another. */
+  finish(packetIdentifier: number): void {
+    this.#window?.release(packetIdentifier);
+    if (this.hasBacklog) this.pump();
+  }
+
+  released(packetIdentifier: number): void {
+    this.#window?.awaitPubcomp(packetIdentifier);
+  }
+
+  /** Whether anything waits that `pump` could send. */
+  get hasBacklog(): boolean {
+    if (this.#resending.length > 0 || this.#cursors !== undefined || this.queuedMessages > 0)
+      return true;
+    if (this.#memberships !== undefined)
+      for (const shared of this.#memberships) if (shared.queuedMessages > 0) return true;
+    return false;
+  }
+
+  /** Sends what waits, in order, as far as the client's window and the outbox have room. */
+  pump(): void {
+    const connection = this.connection;
+    if (connection === undefined) return;
+    while (connection.outbox.bytes < outboxFillBytes && this.#sendNext()) {
+      // one message each time round
+    }
+  }
+
+  #sendNext(): boolean {
+    if (this.#hasRoom()) {
+      const again = this.#resending.shift();
+      if (again !== undefined) {
+        this.#send(again.queued, again.packetIdentifier, true); // [MQTT-3.3.1-1] DUP
+        return true;
+      }
+      const queued = this.#queue?.shift() ?? this.#fromShared();
+      if (queued !== undefined) {
+        if (queued.message.hasExpired(this.context.clock.now())) this.#drop("expired", 1);
+        else this.deliverNow(queued);
+        return true;
+      }
+    }
+    return this.#sendRetained();
+  }
+
+  #fromShared(): QueuedMessage | undefined {
+    if (this.#memberships === undefined) return undefined;
+    for (const shared of this.#memberships) {
+      const queued = shared.takeFor(this);
+      if (queued !== undefined) return queued;
+    }
+    return undefined;
+  }
+
+  #sendRetained(): boolean {
+    const cursor = this.#cursors?.[0];
+    if (cursor === undefined) return false;
+    const { subscription } = cursor;
+    if (subscription.qos > 0 && !this.#hasRoom()) return false;
+    const next = cursor.messages.next();
+    if (next.done) {
+      this.#cursors?.shift();
+      if (this.#cursors?.length === 0) this.#cursors = undefined;
+      return true;
+    }
+    const message = next.value;
+    if (message.hasExpired(this.context.clock.now())) return true;
+    if (subscription.noLocal && message.publisher === this.clientIdentifier) return true; // [MQTT-3.8.3-3]
+    const identifiers = subscription.identifier > 0 ? [subscription.identifier] : [];
+    const qos = lowerQos(message.qos, subscription.qos);
+    // [MQTT-3.3.1-8] sent because of a new subscription: RETAIN is 1
+    this.deliverNow({ message, qos, retain: true, identifiers, shared: undefined });
+    return true;
+  }
+
+  #hasRoom(): boolean {
+    const underWay = this.inFlightMessages - this.#resending.length;
+    return underWay < this.#windowMax; // [MQTT-3.3.4-9]
+  }
+
+  #takeIdentifier(qos: QoS, queued: QueuedMessage | undefined): number {
+    this.#window ??= new InFlightWindow();
+    return this.#window.take(
+      qos === 1 ? FlightState.awaitingPuback : FlightState.awaitingPubrec,
+      queued,
+    );
+  }
+
+  #send(queued: QueuedMessage, packetIdentifier: number, dup: boolean): void {
+    const { message } = queued;
+    const variant = newVariant();
+    variant.isV5 = this.isV5;
+    variant.qos = queued.qos;
+    variant.retain = queued.retain;
+    variant.dup = dup;
+    variant.identifiers = this.isV5 ? queued.identifiers : variant.identifiers;
+    variant.expirySeconds = message.secondsLeft(this.context.clock.now());
+    this.connection?.sendPublish(message, variant, undefined, packetIdentifier);
+  }
+
+  #enqueue(queued: QueuedMessage): void {
+    this.#queue ??= new MessageQueue();
+    const { limits, queueDrop } = this.context;
+    const isFull = (): boolean =>
+      this.queuedMessages >= limits.queueMessagesMax ||
+      (this.queuedBytes + queued.message.size > limits.queueBytesMax && this.queuedMessages > 0);
+    if (isFull() && queueDrop === "newest") {
+      this.#drop("queueFull", 1);
+      return;
+    }
+    while (isFull()) {
+      this.#queue.shift();
+      this.#drop("queueFull", 1);
+    }
+    this.#queue.push(queued);
+  }
+
+  #drop(reason: DropReason, count: number): void {
+    this.messagesDropped += count;
+    this.context.counters.dropped[reason] += count;
+  }
+
+  /** A message beyond the client's Maximum Packet Size: as if it had been delivered [MQTT-3.1.2-25]. */
+  abandon(packetIdentifier: number): void {
+    this.#drop("packetTooLarge", 1);
+    if (packetIdentifier > 0) this.#window?.release(packetIdentifier);
+  }
+}

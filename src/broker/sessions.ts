@@ -1,0 +1,114 @@
+/**
+ * All sessions by client identifier. There is one for an identifier at any time, and at most one connection has it
+ * [MQTT-3.1.4-3]. `open` answers later because a session may live elsewhere one day (DESIGN.md, section 6).
+ */
+import { ReasonCode } from "../base/index.ts";
+import { type ConnectPacket, ProtocolVersion } from "../codec/index.ts";
+import type { Connection } from "./connection.ts";
+import type { Routes } from "./routes.ts";
+import { Session } from "./session.ts";
+import type { SessionContext } from "./session-context.ts";
+import type { Wills } from "./wills.ts";
+
+export interface OpenRequest {
+  readonly clientIdentifier: string;
+  readonly isV5: boolean;
+  readonly cleanStart: boolean;
+  readonly expirySeconds: number;
+}
+
+export interface OpenedSession {
+  readonly session: Session;
+  /** Whether it was there before. */
+  readonly isPresent: boolean;
+}
+
+export class Sessions {
+  readonly #sessions = new Map<string, Session>();
+  readonly #context: SessionContext;
+  readonly #routes: Routes;
+  readonly #wills: Wills;
+
+  constructor(context: SessionContext, routes: Routes, wills: Wills) {
+    this.#context = context;
+    this.#routes = routes;
+    this.#wills = wills;
+  }
+
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  all(): IterableIterator<Session> {
+    return this.#sessions.values();
+  }
+
+  hasRoomFor(clientIdentifier: string): boolean {
+    return this.#sessions.has(clientIdentifier) || this.size < this.#context.limits.sessionsMax;
+  }
+
+  /** The expiry that a client gets: what it asks for, within the limit. */
+  expirySecondsFor(connect: ConnectPacket): number {
+    if (connect.protocolVersion === ProtocolVersion.v5) {
+      return this.grantedExpirySeconds(connect.properties.sessionExpiryInterval ?? 0);
+    }
+    return connect.cleanStart ? 0 : this.#context.limits.sessionExpirySecondsV3; // [MQTT-3.1.2-6]
+  }
+
+  grantedExpirySeconds(asked: number): number {
+    return Math.min(asked, this.#context.limits.sessionExpirySecondsMax);
+  }
+
+  /** The session for `connection`, which holds it from now on: whoever held it is disconnected. */
+  async open(connection: Connection, request: OpenRequest): Promise<OpenedSession> {
+    const { clientIdentifier, isV5, cleanStart, expirySeconds } = request;
+    const holder = this.#sessions.get(clientIdentifier)?.holder;
+    holder?.disconnect(
+      ReasonCode.sessionTakenOver, // [MQTT-3.1.4-3]
+      `the client identifier was taken over by a connection from ${connection.transport.remoteAddress}`,
+    );
+    const known = this.#sessions.get(clientIdentifier);
+    if (known !== undefined && cleanStart) this.#end(known); // [MQTT-3.1.2-4]
+    const present = cleanStart ? undefined : known; // [MQTT-3.1.2-5]
+    const session = present ?? new Session(clientIdentifier, isV5, this.#context);
+    if (session.isV5 !== isV5) {
+      session.isV5 = isV5;
+      this.#routes.sessionChanged();
+    }
+    this.#sessions.set(clientIdentifier, session);
+    session.holder = connection;
+    session.expirySeconds = expirySeconds;
+    if (session.expiryDeadline !== undefined) {
+      this.#context.deadlines.cancel(session.expiryDeadline);
+      session.expiryDeadline = undefined;
+    }
+    this.#wills.cancel(session); // [MQTT-3.1.3-9]
+    connection.session = session;
+    return { session, isPresent: present !== undefined };
+  }
+
+  /** The session goes on without its connection, or ends with it. */
+  connectionEnded(connection: Connection): void {
+    const { session } = connection;
+    if (session === undefined || session.holder !== connection) return;
+    session.holder = undefined;
+    session.detach();
+    this.#wills.connectionEnded(session);
+    if (!session.persists) {
+      this.#end(session);
+      return;
+    }
+    const at = this.#context.clock.now() + session.expirySeconds * 1000;
+    session.expiryDeadline = this.#context.deadlines.schedule(at, () => {
+      this.#context.counters.sessionsExpired++;
+      this.#end(session);
+    });
+  }
+
+  /** The will that still waits is published now: the session it waits for is over. */
+  #end(session: Session): void {
+    this.#sessions.delete(session.clientIdentifier);
+    this.#wills.publishNow(session);
+    session.end();
+  }
+}

@@ -1,0 +1,119 @@
+/**
+ * A group of sessions that divide the messages of one filter among them (5.0, section 4.8.2). A message goes to the
+ * next connected member that has room; when nobody has, it waits here, not with a member, for whoever is first.
+ */
+import { SharedGroup } from "../topics/index.ts";
+import type { Message } from "./message.ts";
+import { MessageQueue } from "./message-queue.ts";
+import { lowerQos } from "./publish-encoder.ts";
+import type { QueuedMessage } from "./queued-message.ts";
+import type { Session } from "./session.ts";
+import type { SessionContext } from "./session-context.ts";
+import type { Subscription } from "./subscription.ts";
+
+export class SharedSubscription {
+  readonly kind = "shared";
+  readonly group: string;
+  /** Without `$share/group/`. */
+  readonly filter: string;
+  readonly #context: SessionContext;
+  readonly #members = new SharedGroup<Subscription>();
+  readonly #queue = new MessageQueue();
+
+  constructor(group: string, filter: string, context: SessionContext) {
+    this.group = group;
+    this.filter = filter;
+    this.#context = context;
+  }
+
+  get size(): number {
+    return this.#members.size;
+  }
+
+  get queuedMessages(): number {
+    return this.#queue.length;
+  }
+
+  add(member: Subscription): void {
+    this.#members.add(member);
+    member.session.join(this);
+  }
+
+  remove(member: Subscription): void {
+    this.#members.remove(member);
+    member.session.leave(this);
+    if (this.size > 0) return;
+    this.#context.counters.dropped.sessionEnded += this.#queue.length;
+    this.#queue.clear();
+  }
+
+  hasOtherMember(session: Session): boolean {
+    for (const member of this.#members.members()) if (member.session !== session) return true;
+    return false;
+  }
+
+  deliver(message: Message): void {
+    const member = this.#choose(message);
+    if (member !== undefined) member.session.deliverNow(this.#queuedFor(member, message));
+    else this.#enqueue(message);
+  }
+
+  /** A message that a member was sent and will not acknowledge. */
+  takeBack(queued: QueuedMessage): void {
+    const member = this.#queue.length === 0 ? this.#choose(queued.message) : undefined;
+    if (member !== undefined) member.session.deliverNow(this.#queuedFor(member, queued.message));
+    else this.#queue.unshift(queued);
+  }
+
+  /** The first message that waits, for a member with room. */
+  takeFor(session: Session): QueuedMessage | undefined {
+    if (this.#queue.length === 0) return undefined;
+    for (const member of this.#members.members()) {
+      if (member.session !== session) continue;
+      const queued = this.#queue.shift();
+      return queued && this.#queuedFor(member, queued.message);
+    }
+    return undefined;
+  }
+
+  #choose(message: Message): Subscription | undefined {
+    if (this.#queue.length > 0 && message.qos > 0) return undefined;
+    return this.#members.next((member) =>
+      member.session.canTake(lowerQos(message.qos, member.qos)),
+    );
+  }
+
+  #queuedFor(member: Subscription, message: Message): QueuedMessage {
+    return {
+      message: message.keep(),
+      qos: lowerQos(message.qos, member.qos), // [MQTT-4.8.2-3]
+      retain: message.retain && member.retainAsPublished,
+      identifiers: member.identifier > 0 ? [member.identifier] : [],
+      shared: this,
+    };
+  }
+
+  #enqueue(message: Message): void {
+    const { limits, counters, queueDrop } = this.#context;
+    if (message.qos === 0) {
+      counters.dropped.slowReader++;
+      return;
+    }
+    const isFull =
+      this.#queue.length >= limits.queueMessagesMax ||
+      this.#queue.bytes + message.size > limits.queueBytesMax;
+    if (isFull) {
+      counters.dropped.queueFull++;
+      if (queueDrop === "newest" || this.#queue.length === 0) return;
+      this.#queue.shift();
+    }
+    const kept = message.keep();
+    this.#queue.push({
+      message: kept,
+      qos: kept.qos,
+      retain: kept.retain,
+      identifiers: [],
+      shared: this,
+    });
+  }
+}

@@ -1,0 +1,99 @@
+/**
+ * Who is subscribed to what, told to sessions, shared subscriptions and routes at once: the three never disagree.
+ */
+
+import type { SubscriptionRequest } from "../codec/index.ts";
+import type { ParsedFilter } from "../topics/index.ts";
+import type { ApplicationMessage } from "./ports.ts";
+import type { Routes } from "./routes.ts";
+import type { Session } from "./session.ts";
+import { SharedSubscription } from "./shared-subscription.ts";
+import type { LocalSubscription, Subscription } from "./subscription.ts";
+
+export class Subscriptions {
+  /** Subscriptions of all sessions. */
+  count = 0;
+  /** Those of them that are memberships in a group. */
+  sharedCount = 0;
+  readonly #routes: Routes;
+  readonly #shared = new Map<string, SharedSubscription>();
+
+  constructor(routes: Routes) {
+    this.#routes = routes;
+  }
+
+  /** Adds the subscription, or replaces the one with the same filter [MQTT-3.8.4-3]. */
+  add(session: Session, request: SubscriptionRequest, details: GrantedDetails): Subscription {
+    const { parsed, qos, identifier } = details;
+    const previous = session.subscriptions.get(request.filter);
+    if (previous !== undefined) this.remove(previous);
+    const shared = parsed.group === undefined ? undefined : this.#group(parsed, session);
+    const subscription: Subscription = {
+      kind: "session",
+      session,
+      filter: request.filter,
+      qos,
+      noLocal: request.noLocal,
+      retainAsPublished: request.retainAsPublished,
+      identifier,
+      shared,
+    };
+    session.subscriptions.set(request.filter, subscription);
+    this.count++;
+    if (shared === undefined) this.#routes.add(request.filter, subscription);
+    else {
+      this.sharedCount++;
+      shared.add(subscription);
+    }
+    return subscription;
+  }
+
+  remove(subscription: Subscription): void {
+    const { session, shared, filter } = subscription;
+    session.subscriptions.delete(filter);
+    this.count--;
+    if (shared === undefined) {
+      this.#routes.remove(filter, subscription);
+      return;
+    }
+    this.sharedCount--;
+    shared.remove(subscription);
+    if (shared.size > 0) return;
+    this.#shared.delete(groupKey(shared.group, shared.filter));
+    this.#routes.remove(shared.filter, shared);
+  }
+
+  /** A subscription inside the process; the function that is answered ends it. */
+  addLocal(filter: string, handler: (message: ApplicationMessage) => void): () => void {
+    const subscription: LocalSubscription = { kind: "local", filter, handler };
+    let isActive = true;
+    this.#routes.add(filter, subscription);
+    return () => {
+      if (isActive) this.#routes.remove(filter, subscription);
+      isActive = false;
+    };
+  }
+
+  #group(parsed: ParsedFilter, session: Session): SharedSubscription {
+    const group = parsed.group ?? "";
+    const key = groupKey(group, parsed.filter);
+    const known = this.#shared.get(key);
+    if (known !== undefined) return known;
+    const shared = new SharedSubscription(group, parsed.filter, session.context);
+    this.#shared.set(key, shared);
+    this.#routes.add(parsed.filter, shared);
+    return shared;
+  }
+}
+
+export interface GrantedDetails {
+  readonly parsed: ParsedFilter;
+  readonly qos: 0 | 1 | 2;
+  /** 0 for none. */
+  readonly identifier: number;
+}
+
+/** A group's name holds no slash [MQTT-4.8.2-1], so this is unambiguous. */
+function groupKey(group: string, filter: string): string {
+  return `${group}/${filter}`;
+}

@@ -1,0 +1,62 @@
+/**
+ * Last wills: published when a connection ends without a DISCONNECT that takes them back, at once or after their
+ * delay, and no later than the end of the session [MQTT-3.1.2-8], [MQTT-3.1.3-9].
+ */
+
+import type { Clock } from "../base/index.ts";
+import type { WillMessage } from "../codec/index.ts";
+import { fromApplicationMessage } from "./application-message.ts";
+import type { Deadlines } from "./deadlines.ts";
+import type { Message } from "./message.ts";
+import type { Session } from "./session.ts";
+
+export interface Will {
+  readonly message: WillMessage;
+  /** 0 in 3.x. */
+  readonly delaySeconds: number;
+}
+
+export function toWill(message: WillMessage): Will {
+  return { message, delaySeconds: message.properties.willDelayInterval ?? 0 };
+}
+
+export class Wills {
+  readonly #clock: Clock;
+  readonly #deadlines: Deadlines;
+  readonly #publish: (message: Message) => void;
+
+  constructor(clock: Clock, deadlines: Deadlines, publish: (message: Message) => void) {
+    this.#clock = clock;
+    this.#deadlines = deadlines;
+    this.#publish = publish;
+  }
+
+  /** The connection is gone and the will stands. */
+  connectionEnded(session: Session): void {
+    const { will } = session;
+    if (will === undefined) return;
+    if (will.delaySeconds === 0 || !session.persists) {
+      this.publishNow(session);
+      return;
+    }
+    const at = this.#clock.now() + will.delaySeconds * 1000;
+    session.willDeadline = this.#deadlines.schedule(at, () => this.publishNow(session));
+  }
+
+  /** The client is back in time, or took the will back with DISCONNECT [MQTT-3.1.2-10]. */
+  cancel(session: Session): void {
+    session.will = undefined;
+    if (session.willDeadline !== undefined) this.#deadlines.cancel(session.willDeadline);
+    session.willDeadline = undefined;
+  }
+
+  /** The delay is over or the session ends: whichever is first. Does nothing without a will. */
+  publishNow(session: Session): void {
+    const { will } = session;
+    if (will === undefined) return;
+    this.cancel(session);
+    this.#publish(
+      fromApplicationMessage(will.message, session.clientIdentifier, this.#clock.now()),
+    );
+  }
+}

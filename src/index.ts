@@ -1,0 +1,163 @@
+/**
+ * The library's face: a broker for your program, with this machine's clock and sockets.
+ *
+ * @example
+ * import { createBroker } from "tstack";
+ * const broker = createBroker();
+ * await broker.listen("mqtt://127.0.0.1:1883");
+ * broker.subscribe("home/#", (message) => console.log(message.topic));
+ * broker.publish("home/heating", "21", { qos: 1, retain: true });
+ * await broker.close();
+ */
+import { setTimeout } from "node:timers/promises";
+import {
+  type Clock,
+  type Limits,
+  type Log,
+  type Random,
+  silentLog,
+  systemClock,
+  systemRandom,
+  TstackError,
+} from "./base/index.ts";
+import {
+  type ApplicationMessage,
+  type Authenticator,
+  type Authorizer,
+  Broker as BrokerCore,
+  type BrokerEvents,
+  type EnhancedAuthenticator,
+  type Transport,
+  type TransportSink,
+} from "./broker/index.ts";
+import type { Properties, QoS } from "./codec/index.ts";
+import { isLoopbackUrl, type Listener, listen, parseListenUrl } from "./listeners/index.ts";
+import { readVersion } from "./package-version.ts";
+
+export type { Clock, ErrorCode, Limits, Log, Random } from "./base/index.ts";
+export { defaultLimits, ReasonCode, TstackError } from "./base/index.ts";
+export type {
+  ApplicationMessage,
+  AuthenticationExchange,
+  AuthenticationRequest,
+  AuthenticationResult,
+  AuthenticationStep,
+  Authenticator,
+  AuthorizationDecision,
+  AuthorizationRequest,
+  Authorizer,
+  BrokerEvents,
+  ClientIdentity,
+  ConnectionEnding,
+  EnhancedAuthenticator,
+  Transport,
+  TransportSink,
+} from "./broker/index.ts";
+export type { Properties, QoS } from "./codec/index.ts";
+export type { Listener } from "./listeners/index.ts";
+
+export interface BrokerOptions {
+  /** Those that are to differ from `defaultLimits`. */
+  limits?: Partial<Limits>;
+  /** Default: silence. pino fits. */
+  log?: Log;
+  clock?: Clock;
+  random?: Random;
+  /** Who may connect. Default: everyone, anonymously. */
+  authenticator?: Authenticator;
+  /** Who may publish and subscribe what. Default: everyone everything. */
+  authorizer?: Authorizer;
+  /** The methods of enhanced authentication (5.0, section 4.12). Default: none. */
+  enhancedAuthenticators?: readonly EnhancedAuthenticator[];
+  /** Lets a broker without an authenticator listen where other machines reach it. */
+  allowAnonymous?: boolean;
+  /** Which message goes when a session's queue is full. Default: the newest. */
+  queueDrop?: "newest" | "oldest";
+  /** Seconds between two rounds of `$SYS` topics, 0 for none. Default: 10. */
+  sysTopicsSeconds?: number;
+}
+
+export interface PublishOptions {
+  qos?: QoS;
+  retain?: boolean;
+  properties?: Properties;
+}
+
+export interface Broker {
+  /**
+   * Opens a listener: `mqtt://host:port`, `ws://host:port/path`, `unix:///path`. Port 0 takes a free one.
+   * Throws a TstackError: LISTEN_URL_INVALID, LISTEN_ADDRESS_IN_USE, LISTEN_FAILED, LISTEN_WITHOUT_USERS.
+   */
+  listen(url: string): Promise<Listener>;
+  /** Takes a transport of your own, as a listener would. */
+  accept(transport: Transport): TransportSink;
+  /** Publishes past all rights. Throws MQTT_TOPIC_NAME_INVALID. */
+  publish(topic: string, payload: string | Uint8Array, options?: PublishOptions): void;
+  /** Calls `handler` with every message that matches, retained ones first; answers how to end that. */
+  subscribe(filter: string, handler: (message: ApplicationMessage) => void): () => void;
+  /** Answers how to take the listener away again. */
+  on<Name extends keyof BrokerEvents>(
+    name: Name,
+    listener: (event: BrokerEvents[Name]) => void,
+  ): () => void;
+  /** Stops listening, tells 5.0 clients (0x8B) and closes all connections within `seconds` (default 5). */
+  close(options?: { seconds?: number }): Promise<void>;
+}
+
+const everyone: Authenticator = {
+  authenticate: ({ userName }) => ({ allowed: true, userName, rule: "anyone may connect" }),
+};
+const everything: Authorizer = {
+  generation: 0,
+  authorize: () => ({ allowed: true, rule: "anyone may do anything" }),
+};
+
+export function createBroker(options: BrokerOptions = {}): Broker {
+  const log = options.log ?? silentLog;
+  const core = new BrokerCore({
+    clock: options.clock ?? systemClock,
+    random: options.random ?? systemRandom,
+    log,
+    authenticator: options.authenticator ?? everyone,
+    authorizer: options.authorizer ?? everything,
+    enhancedAuthenticators: options.enhancedAuthenticators,
+    limits: options.limits,
+    queueDrop: options.queueDrop,
+    sysTopicsSeconds: options.sysTopicsSeconds,
+    version: readVersion(),
+  });
+  const listeners: Listener[] = [];
+  const isOpenToAnyone =
+    options.authenticator === undefined &&
+    options.enhancedAuthenticators === undefined &&
+    options.allowAnonymous !== true;
+  return {
+    async listen(url) {
+      if (isOpenToAnyone && !isLoopbackUrl(parseListenUrl(url))) throw standsOpen(url);
+      const listener = await listen(url, core, { limits: core.limits, log });
+      listeners.push(listener);
+      return listener;
+    },
+    accept: (transport) => core.accept(transport),
+    publish(topic, payload, { qos = 0, retain = false, properties = {} } = {}) {
+      core.publish({ topic, payload: Buffer.from(payload), qos, retain, properties });
+    },
+    subscribe: (filter, handler) => core.subscribe(filter, handler),
+    on: (name, listener) => core.events.on(name, listener),
+    async close({ seconds = 5 } = {}) {
+      const closed = listeners.map((listener) => listener.close());
+      core.close();
+      await Promise.race([
+        Promise.all(closed),
+        setTimeout(seconds * 1000, undefined, { ref: false }),
+      ]);
+    },
+  };
+}
+
+function standsOpen(url: string): TstackError {
+  return new TstackError(
+    "LISTEN_WITHOUT_USERS",
+    `${url} can be reached from other machines and there are no users: give createBroker an authenticator, or let anyone in with allowAnonymous`,
+  );
+}
