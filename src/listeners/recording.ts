@@ -3,7 +3,7 @@
  * and waits that end. A test may replace `onReceive`, for example to echo.
  */
 import assert from "node:assert/strict";
-import { once } from "node:events";
+import { type EventEmitter, once } from "node:events";
 import { connect, type NetConnectOpts, type Socket } from "node:net";
 import type { TestContext } from "node:test";
 import { setTimeout } from "node:timers/promises";
@@ -79,7 +79,7 @@ export async function listenForTest(
 export async function connectPeer(context: TestContext, where: NetConnectOpts): Promise<Socket> {
   const peer = connect(where);
   context.after(() => peer.destroy());
-  await once(peer, "connect");
+  await nextEvent(peer, "connect");
   peer.on("error", () => peer.destroy());
   return peer;
 }
@@ -91,6 +91,11 @@ export async function firstConnection(acceptor: RecordingAcceptor): Promise<Reco
 
 export function portOf(listener: Listener): number {
   return Number(/:(\d+)\/?[^:/]*$/.exec(listener.url)?.[1]);
+}
+
+/** The arguments of an event, awaited for a bounded time. */
+export async function nextEvent(emitter: EventEmitter, name: string): Promise<unknown[]> {
+  return once(emitter, name, { signal: AbortSignal.timeout(waitMillisecondsMax) });
 }
 
 /** Waits for a condition, for a bounded time. */

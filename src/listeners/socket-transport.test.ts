@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import type { Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
@@ -9,6 +8,7 @@ import {
   countedBytes,
   firstConnection,
   listenForTest,
+  nextEvent,
   portOf,
   type RecordedConnection,
   readAll,
@@ -59,7 +59,7 @@ test("a write that the operating system takes at once leaves nothing pending and
   const { peer, connection } = await openPair(context);
   connection.transport.write(Buffer.from("x"));
   assert.equal(connection.transport.pendingBytes, 0);
-  await once(peer, "data");
+  await nextEvent(peer, "data");
   assert.equal(connection.drainedCount, 0);
 });
 
@@ -93,6 +93,21 @@ test("pending bytes grow while the peer does not read, and drained comes once, a
   const expected = countedBytes(bytesWritten + 6_553_600);
   assert.equal(Buffer.compare(await all, expected), 0);
   assert.equal(connection.drainedCount, 1);
+});
+
+test("drained never comes while bytes that were written meanwhile are pending", async (context) => {
+  const { peer, connection } = await openPair(context);
+  const { transport } = connection;
+  await fillUp(connection);
+  transport.write(Buffer.alloc(manyBytes));
+  const pendingBytes = transport.pendingBytes;
+  peer.resume();
+  await until(() => transport.pendingBytes < pendingBytes, "the first bytes to go");
+  assert.ok(transport.pendingBytes > 0, "the others are under way");
+  transport.write(Buffer.alloc(manyBytes));
+  await until(() => transport.pendingBytes === 0, "nothing pending");
+  await until(() => connection.drainedCount > 0, "drained");
+  assert.equal(connection.pendingBytesWhenDrained, 0);
 });
 
 test("pause stops receive and resume brings everything in order", async (context) => {
@@ -196,7 +211,7 @@ test("a transport destroyed while it is accepted is closed once", async (context
   const { listener, acceptor } = await listenForTest(context, "mqtt://127.0.0.1:0");
   acceptor.onAccept = ({ transport }) => transport.destroy();
   const peer = await connectPeer(context, { host: "127.0.0.1", port: portOf(listener) });
-  await once(peer.resume(), "close");
+  await nextEvent(peer.resume(), "close");
   const connection = await firstConnection(acceptor);
   await until(() => connection.causes.length === 1, "closed");
 });

@@ -1,12 +1,10 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { once } from "node:events";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { listen } from "./index.ts";
-import { connectPeer, firstConnection, listenForTest, RecordingAcceptor } from "./recording.ts";
+import { connectPeer, firstConnection, listenForTest, nextEvent } from "./recording.ts";
 
 function pathForTest(context: TestContext): string {
   const directory = mkdtempSync(join(tmpdir(), "tstack-"));
@@ -31,7 +29,7 @@ test("carries bytes over a Unix socket and removes its file at close", async (co
   assert.equal(connection.transport.listener, listener.url);
   connection.onReceive = (bytes) => connection.transport.write(bytes);
   peer.write("hello");
-  assert.equal(String((await once(peer, "data"))[0]), "hello");
+  assert.equal(String((await nextEvent(peer, "data"))[0]), "hello");
   await listener.close();
   assert.equal(existsSync(path), false);
 });
@@ -47,7 +45,7 @@ test("takes the place of a socket that nobody listens on any more", async (conte
 test("never takes the place of a socket that is alive", async (context) => {
   const path = pathForTest(context);
   await listenForTest(context, `unix://${path}`);
-  await assert.rejects(listen(`unix://${path}`, new RecordingAcceptor()), {
+  await assert.rejects(listenForTest(context, `unix://${path}`), {
     code: "LISTEN_ADDRESS_IN_USE",
     message: `the socket ${path} is in use by another program; choose another path with --listen unix://${path}.2`,
   });
@@ -57,7 +55,7 @@ test("never takes the place of a socket that is alive", async (context) => {
 test("never removes a file that is not a socket", async (context) => {
   const path = pathForTest(context);
   writeFileSync(path, "precious");
-  await assert.rejects(listen(`unix://${path}`, new RecordingAcceptor()), {
+  await assert.rejects(listenForTest(context, `unix://${path}`), {
     code: "LISTEN_FAILED",
     message: /is not a socket, so it is left alone/,
   });
@@ -66,15 +64,15 @@ test("never removes a file that is not a socket", async (context) => {
 
 test("a directory that does not exist is named", async (context) => {
   const path = join(pathForTest(context), "below");
-  await assert.rejects(listen(`unix://${path}`, new RecordingAcceptor()), {
+  await assert.rejects(listenForTest(context, `unix://${path}`), {
     code: "LISTEN_FAILED",
     message: /the directory of the socket .* does not exist/,
   });
 });
 
-test("a path that is too long is refused before anything is touched", async () => {
+test("a path that is too long is refused before anything is touched", async (context) => {
   const path = `/${"ö".repeat(52)}`;
-  await assert.rejects(listen(`unix://${path}`, new RecordingAcceptor()), {
+  await assert.rejects(listenForTest(context, `unix://${path}`), {
     code: "LISTEN_FAILED",
     message: /may have 103 bytes and .* has 105/,
   });

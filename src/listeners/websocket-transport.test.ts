@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { randomInt } from "node:crypto";
-import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
@@ -11,6 +10,7 @@ import {
   countedBytes,
   firstConnection,
   listenForTest,
+  nextEvent,
   portOf,
   type RecordedConnection,
   until,
@@ -42,7 +42,7 @@ async function openPair(context: TestContext, options: ListenOptions = {}): Prom
     assert.ok(isBinary, "[MQTT-6.0.0-1] only binary messages are sent");
     messages.push(bytes as Buffer);
   });
-  await once(client, "open");
+  await nextEvent(client, "open");
   return { client, peer: sockets[0], connection: await firstConnection(acceptor), messages };
 }
 
@@ -71,7 +71,7 @@ test("[MQTT-6.0.0-1] a text message closes the connection and is not received", 
   const { client, connection } = await openPair(context);
   client.send("text");
   client.send(Buffer.from("binary, too late"));
-  const [code] = await once(client, "close");
+  const [code] = await nextEvent(client, "close");
   assert.equal(code, 1003);
   await until(() => connection.causes.length === 1, "closed");
   assert.equal(connection.chunks.length, 0);
@@ -105,7 +105,7 @@ test("a message beyond the bound ends the connection with 1009 and a cause", asy
   const { client, connection } = await openPair(context, { limits: { packetBytesMax: 1000 } });
   client.send(Buffer.alloc(1_048_576));
   client.send(Buffer.alloc(1_048_577));
-  const [code] = await once(client, "close");
+  const [code] = await nextEvent(client, "close");
   assert.equal(code, 1009);
   await until(() => connection.causes.length === 1, "closed");
   assert.ok(connection.causes[0] instanceof Error);
@@ -164,7 +164,7 @@ test("end delivers all pending bytes, then closes normally", async (context) => 
   connection.transport.write(Buffer.from("ignored"));
   assert.ok(connection.transport.pendingBytes > 0);
   peer.resume();
-  const [code] = await once(client, "close");
+  const [code] = await nextEvent(client, "close");
   assert.equal(code, 1000);
   assert.equal(Buffer.compare(Buffer.concat(messages), sent), 0);
   await until(() => connection.causes.length === 1, "closed");

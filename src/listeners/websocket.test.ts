@@ -1,12 +1,18 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { type IncomingMessage, request } from "node:http";
 import { text as readText } from "node:stream/consumers";
 import { type TestContext, test } from "node:test";
 import { WebSocket } from "ws";
 import { defaultLimits } from "../base/index.ts";
 import type { Listener } from "./index.ts";
-import { connectPeer, firstConnection, listenForTest, portOf, until } from "./recording.ts";
+import {
+  connectPeer,
+  firstConnection,
+  listenForTest,
+  nextEvent,
+  portOf,
+  until,
+} from "./recording.ts";
 import { messageBytesMax } from "./websocket.ts";
 
 const url = "ws://127.0.0.1:0/mqtt";
@@ -32,8 +38,8 @@ async function ask(listener: Listener, path: string, headers: object): Promise<A
       ...headers,
     },
   }).end();
-  const answered = Promise.race([once(asked, "response"), once(asked, "upgrade")]);
-  const response: IncomingMessage = (await answered)[0];
+  const answered = Promise.race([nextEvent(asked, "response"), nextEvent(asked, "upgrade")]);
+  const response = (await answered)[0] as IncomingMessage;
   const upgraded = response.statusCode === 101;
   if (upgraded) response.socket.destroy();
   return {
@@ -112,7 +118,7 @@ for (const beginning of ["", "GET /mqtt HTTP/1.1\r\nHost: x\r\n"]) {
     const peer = await connectPeer(context, { host: "127.0.0.1", port: portOf(listener) });
     const startedAt = performance.now();
     peer.write(beginning);
-    await once(peer.resume(), "close");
+    await nextEvent(peer.resume(), "close");
     const waited = performance.now() - startedAt;
     assert.ok(waited >= 200 && waited < 3000, `waited ${waited} ms`);
   });
@@ -160,6 +166,6 @@ test("a message holds any packet that may come, and always an end", () => {
 async function openClient(context: TestContext, listener: Listener): Promise<WebSocket> {
   const client = new WebSocket(listener.url, "mqtt");
   context.after(() => client.terminate());
-  await once(client, "open");
+  await nextEvent(client, "open");
   return client;
 }
