@@ -12,8 +12,8 @@ import { listenTcp } from "./tcp.ts";
 import { listenUnix } from "./unix.ts";
 import { listenWebSocket } from "./websocket.ts";
 
-export { isLoopbackUrl, type ListenAddress, parseListenUrl } from "./listen-url.ts";
-export type { Listener, ListenLimits, ListenOptions } from "./listener.ts";
+export { isLoopbackUrl, parseListenUrl } from "./listen-url.ts";
+export type { Listener, ListenOptions } from "./listener.ts";
 
 /**
  * Opens a listener.
