@@ -2,8 +2,9 @@
  * The one entry for `npx tstack`: passes its arguments on to the program that its first word names.
  * Knows no option of any program.
  */
-import { type Program, type ProgramIo, runAsProcess } from "./program-io.ts";
+
 import { readVersion } from "../package-version.ts";
+import { type Program, type ProgramIo, runAsProcess } from "./program-io.ts";
 
 interface Command {
   /** The name under which the program is installed beside `tstack`. */
