@@ -4,6 +4,7 @@
  */
 import { CommanderError } from "commander";
 import { TstackError } from "../base/index.ts";
+import { readVersion } from "../package-version.ts";
 import { type ProgramIo, runAsProcess } from "./program-io.ts";
 import { runCommandLine, type ServeArguments, toOverrides } from "./serve/command-line.ts";
 import { loadConfiguration } from "./serve/configuration.ts";
@@ -21,6 +22,7 @@ const linesMax = 20;
 export async function run(args: readonly string[], io: ProgramIo): Promise<number> {
   try {
     return await runCommandLine(args, io, {
+      version: readVersion(),
       serve: (options) => serveOrCheck(options, io),
       hashPassword: () => printPasswordHash(io),
     });
@@ -33,7 +35,7 @@ async function serveOrCheck(args: ServeArguments, io: ProgramIo): Promise<number
   const file = args.config ?? (io.environment.TSTACK_CONFIG || undefined);
   const { environment } = io;
   const configuration = loadConfiguration({ file, environment, flags: toOverrides(args) });
-  if (!args.checkConfig) return serve(configuration, io);
+  if (!args.checkConfig) return serve(configuration, readVersion(), io);
   for (const warning of configuration.warnings) io.stderr.write(`tserve: warning: ${warning}\n`);
   const { listen, users } = configuration;
   io.stdout.write(`no mistakes: ${users.users.length} users, listens on ${listen.join(", ")}\n`);

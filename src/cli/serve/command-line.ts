@@ -1,7 +1,6 @@
 /** The command line of tserve. Its values are not checked here but with the rest of the configuration. */
 import { Command, Option } from "commander";
 import type { ProgramIo } from "../program-io.ts";
-import { readVersion } from "../../package-version.ts";
 import type { Override } from "./configuration.ts";
 import { logFormats, logLevels } from "./configuration-schema.ts";
 
@@ -16,6 +15,8 @@ export interface ServeArguments {
 
 /** What each command does; resolves with the program's exit code. */
 export interface ServeCommands {
+  /** What `--version` says. */
+  readonly version: string;
   serve(args: ServeArguments): Promise<number>;
   hashPassword(): Promise<number>;
 }
@@ -40,7 +41,7 @@ export async function runCommandLine(
   let exitCode = 0;
   const program = new Command("tserve")
     .description("The MQTT broker of tStack: MQTT 3.1, 3.1.1 and 5.0.")
-    .version(readVersion(), "-V, --version", "say which tserve this is")
+    .version(commands.version, "-V, --version", "say which tserve this is")
     .helpOption("-h, --help", "say what the options are")
     .helpCommand(false)
     .exitOverride()

@@ -9,11 +9,10 @@ import { TstackError } from "../../base/index.ts";
 import { type Broker, createBroker } from "../../index.ts";
 import { isLoopbackUrl, parseListenUrl } from "../../listeners/index.ts";
 import type { ProgramIo } from "../program-io.ts";
-import { readVersion } from "../../package-version.ts";
 import type { Configuration } from "./configuration.ts";
 import { watchForEnd } from "./ending.ts";
 import { chooseLogForm, openLog } from "./program-log.ts";
-import { formatWelcome, writeWelcome } from "./welcome.ts";
+import { formatWelcome, formatWelcomeRecord, writeWelcome } from "./welcome.ts";
 
 /** How long clients have to take their last bytes, and how long the end may last in all. */
 const closeSeconds = 5;
@@ -24,7 +23,11 @@ const closeSecondsMax = 10;
  *
  * @throws TstackError when it cannot listen
  */
-export async function serve(configuration: Configuration, io: ProgramIo): Promise<number> {
+export async function serve(
+  configuration: Configuration,
+  version: string,
+  io: ProgramIo,
+): Promise<number> {
   refuseOpenDoors(configuration);
   const form = chooseLogForm(configuration.logFormat, io.stdout);
   const log = openLog(configuration.logLevel, form, io.stdout);
@@ -33,9 +36,12 @@ export async function serve(configuration: Configuration, io: ProgramIo): Promis
     const broker = openBroker(configuration, log);
     const urls = await openListeners(broker, configuration.listen);
     for (const warning of configuration.warnings) log.warn({}, warning);
-    const welcome = writeWelcome(readVersion(), urls, configuration);
-    if (form === "json") for (const { fields, text } of welcome) log.info(fields, text);
-    else if (log.isLevelEnabled("info")) io.stdout.write(formatWelcome(welcome));
+    const welcome = writeWelcome(version, urls, configuration);
+    if (form === "json") {
+      for (const line of welcome) log.info(line.fields, formatWelcomeRecord(line));
+    } else if (log.isLevelEnabled("info")) {
+      io.stdout.write(formatWelcome(welcome));
+    }
     return await Promise.race([ending.asked.then(() => close(broker, log)), ending.forced]);
   } finally {
     ending.stopWatching();

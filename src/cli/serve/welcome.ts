@@ -76,6 +76,11 @@ function quote(word: string): string {
   return /^[\w@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
 }
 
+/** A line as the message of a log record. */
+export function formatWelcomeRecord({ label, text }: WelcomeLine): string {
+  return label === undefined ? text : `${label}: ${text}`;
+}
+
 /** The lines as text: labels in one column. */
 export function formatWelcome(lines: readonly WelcomeLine[]): string {
   const width = Math.max(...lines.map(({ label = "" }) => label.length));
