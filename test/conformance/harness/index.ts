@@ -1,0 +1,13 @@
+export { Bystander } from "./bystander.ts";
+export { type TransportName, transports } from "./byte-stream.ts";
+export {
+  conformanceTest,
+  everyVersion,
+  onlyV3,
+  onlyV3_1_1,
+  onlyV5,
+} from "./conformance-test.ts";
+export { connectPacket, publishPacket, subscribePacket } from "./packets.ts";
+export { fromHexadecimal, RawClient, type Sendable } from "./raw-client.ts";
+export { VirtualClock } from "./virtual-clock.ts";
+export { World } from "./world.ts";
