@@ -122,16 +122,17 @@ export class Outbox {
     if (this.#transport.pendingBytes === 0) this.#pool.giveBack(slab);
   }
 
-  /** Room for `length` bytes at `#length` of the slab that is answered. */
+  /** Room for `length` bytes, fewer than `copyBytesMax`, at `#length` of the slab that is answered. */
   #reserve(length: number): Buffer {
     this.#count(length);
     const slab = this.#slab;
     if (slab !== undefined && this.#length + length <= slab.length) return slab;
-    const isFirst = slab === undefined && this.#filled === undefined;
-    this.#seal();
-    const small = isFirst ? this.#pool.takeSmall() : undefined;
-    const next = small !== undefined && length <= small.length ? small : this.#pool.takeLarge();
-    if (small !== undefined && small !== next) this.#pool.giveBack(small);
+    const next = this.#pool.take(slab === undefined ? length : slab.length + length);
+    if (slab !== undefined && this.#length + length <= next.length) {
+      // Two writes cost more than moving the little that is there.
+      slab.copy(next, 0, 0, this.#length);
+      this.#pool.giveBack(slab);
+    } else this.#seal();
     this.#slab = next;
     return next;
   }

@@ -5,11 +5,12 @@
 import { TstackError } from "../base/index.ts";
 import { decodeUtf8 } from "../codec/index.ts";
 import { isValidTopicName } from "../topics/index.ts";
-import type { Route } from "./routes.ts";
+import type { Route, Routes } from "./routes.ts";
 
 export interface PublishedTopic {
   readonly topic: string;
   readonly bytes: Buffer;
+  /** May have to be made current: see `Routes`. */
   route: Route;
   allowed: boolean;
   /** In words: why. */
@@ -26,27 +27,24 @@ export class PublishedTopics {
   last: PublishedTopic | undefined;
   #byName: Map<string, PublishedTopic> | undefined;
   readonly #levelsMax: number;
+  readonly #routes: Routes;
 
-  constructor(levelsMax: number) {
+  constructor(levelsMax: number, routes: Routes) {
     this.#levelsMax = levelsMax;
+    this.#routes = routes;
   }
 
   /**
    * The topic at `bytes[start]` to `bytes[end]`. Throws MQTT_TOPIC_NAME_INVALID or, where the bytes are not UTF-8,
-   * MQTT_MALFORMED_PACKET. `findRoute` is asked for topics that are new here.
+   * MQTT_MALFORMED_PACKET.
    */
-  find(
-    bytes: Buffer,
-    start: number,
-    end: number,
-    findRoute: (topic: string) => Route,
-  ): PublishedTopic {
+  find(bytes: Buffer, start: number, end: number): PublishedTopic {
     const { last } = this;
     if (last !== undefined && hasBytes(last.bytes, bytes, start, end)) return last;
-    return this.findByName(decodeUtf8(bytes, start, end), findRoute);
+    return this.findByName(decodeUtf8(bytes, start, end));
   }
 
-  findByName(topic: string, findRoute: (topic: string) => Route): PublishedTopic {
+  findByName(topic: string): PublishedTopic {
     let found = this.#byName?.get(topic);
     if (found === undefined) {
       if (!isValidTopicName(topic, this.#levelsMax)) {
@@ -58,7 +56,7 @@ export class PublishedTopics {
       found = {
         topic,
         bytes: Buffer.from(topic),
-        route: findRoute(topic),
+        route: this.#routes.find(topic),
         allowed: false,
         rule: "",
         generation: -1,

@@ -22,7 +22,8 @@ export class Publisher {
 
   constructor(connection: Connection) {
     this.#connection = connection;
-    this.#topics = new PublishedTopics(connection.broker.limits.topicLevelsMax);
+    const { limits, routes } = connection.broker;
+    this.#topics = new PublishedTopics(limits.topicLevelsMax, routes);
   }
 
   get clientIdentifier(): string {
@@ -90,27 +91,13 @@ export class Publisher {
 
   /** The topic of the PUBLISH in `message` and `header`, by its bytes or its alias. Throws where there is none. */
   findTopic(): PublishedTopic {
-    const { message, header } = this;
-    const { routes } = this.#connection.broker;
-    const findRoute = (topic: string) => routes.find(topic);
-    const { topicAlias } = header.properties;
-    if (topicAlias === 0) {
-      const published = this.#topics.find(
-        message.bytes,
-        message.topicStart,
-        message.topicEnd,
-        findRoute,
-      );
-      published.route = routes.current(published.route);
-      return published;
-    }
+    const { bytes, topicStart, topicEnd } = this.message;
+    const { topicAlias } = this.header.properties;
+    if (topicAlias === 0) return this.#topics.find(bytes, topicStart, topicEnd);
     this.#aliases ??= new InboundAliases(this.#connection.broker.limits.topicAliasMax);
-    let published: PublishedTopic;
-    if (message.topicStart < message.topicEnd) {
-      published = this.#topics.find(message.bytes, message.topicStart, message.topicEnd, findRoute);
-      this.#aliases.set(topicAlias, published.topic); // [MQTT-3.3.2-12]
-    } else published = this.#topics.findByName(this.#aliases.get(topicAlias), findRoute);
-    published.route = routes.current(published.route);
+    if (topicStart === topicEnd) return this.#topics.findByName(this.#aliases.get(topicAlias));
+    const published = this.#topics.find(bytes, topicStart, topicEnd);
+    this.#aliases.set(topicAlias, published.topic); // [MQTT-3.3.2-12]
     return published;
   }
 

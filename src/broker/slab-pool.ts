@@ -11,11 +11,9 @@ export class SlabPool {
   readonly #small: Buffer[] = [];
   readonly #large: Buffer[] = [];
 
-  takeSmall(): Buffer {
-    return this.#small.pop() ?? Buffer.allocUnsafeSlow(smallBytes);
-  }
-
-  takeLarge(): Buffer {
+  /** One that has room for `length` bytes, at most 65,536. */
+  take(length: number): Buffer {
+    if (length <= smallBytes) return this.#small.pop() ?? Buffer.allocUnsafeSlow(smallBytes);
     return this.#large.pop() ?? Buffer.allocUnsafeSlow(largeBytes);
   }
 
