@@ -23,7 +23,7 @@ import type { Message } from "./message.ts";
 import { Outbox, type OutboxOwner } from "./outbox.ts";
 import type { ClientIdentity, Transport, TransportSink } from "./ports.ts";
 import type { EncodedPublish } from "./publish-encoder.ts";
-import { Publisher } from "./publisher.ts";
+import { hasPaddedLength, Publisher } from "./publisher.ts";
 import type { Session } from "./session.ts";
 import type { OutboundAliases } from "./topic-aliases.ts";
 
@@ -138,7 +138,7 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner {
       publisher.flush();
     }
     // [MQTT-1.5.5-1] the fewest bytes; 3.x does not ask for that
-    if (this.isV5 && bytes[bodyStart - 1] === 0 && bodyStart - start > 2) {
+    if (this.isV5 && hasPaddedLength(bytes, start, bodyStart)) {
       throw protocolError("a remaining length in more bytes than needed");
     }
     const frame = this.#frame;

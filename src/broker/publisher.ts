@@ -2,7 +2,7 @@
  * The half of a connection that publishes: its topics and their rights, its aliases, and the range of QoS 0 frames
  * being gathered. A range holds frames of this chunk only, so nothing of it outlives the call that brought the bytes.
  */
-import { TstackError } from "../base/index.ts";
+import { protocolError, TstackError } from "../base/index.ts";
 import type { Connection } from "./connection.ts";
 import { newPublishHeader } from "./delivery.ts";
 import { Message } from "./message.ts";
@@ -46,6 +46,7 @@ export class Publisher {
     )
       return false;
     if (!hasBytes(published.bytes, bytes, topicStart, topicEnd)) return false;
+    if (hasPaddedLength(bytes, start, bodyStart)) return false;
     const { isV5 } = this.#connection;
     if (isV5 && (topicEnd === end || bytes[topicEnd] !== 0)) return false;
     const range = this.#range;
@@ -93,7 +94,11 @@ export class Publisher {
   findTopic(): PublishedTopic {
     const { bytes, topicStart, topicEnd } = this.message;
     const { topicAlias } = this.header.properties;
-    if (topicAlias === 0) return this.#topics.find(bytes, topicStart, topicEnd);
+    if (topicAlias === 0) {
+      // 5.0, section 3.3.2.1; a 3.x client hears no code
+      if (topicStart === topicEnd) throw protocolError("PUBLISH without a topic");
+      return this.#topics.find(bytes, topicStart, topicEnd);
+    }
     this.#aliases ??= new InboundAliases(this.#connection.broker.limits.topicAliasMax);
     if (topicStart === topicEnd) return this.#topics.findByName(this.#aliases.get(topicAlias));
     const published = this.#topics.find(bytes, topicStart, topicEnd);
@@ -125,4 +130,9 @@ export class Publisher {
     decided(decision);
     return undefined;
   }
+}
+
+/** Whether the remaining length takes more bytes than it needs: 3.x allows that, 5.0 does not [MQTT-1.5.5-1]. */
+export function hasPaddedLength(bytes: Buffer, start: number, bodyStart: number): boolean {
+  return bytes[bodyStart - 1] === 0 && bodyStart - start > 2;
 }

@@ -8,6 +8,7 @@ import { PacketType, scanPublish } from "../../codec/index.ts";
 import type { Connection } from "../connection.ts";
 import type { Message } from "../message.ts";
 import type { PublishedTopic } from "../published-topics.ts";
+import { hasPaddedLength } from "../publisher.ts";
 import type { Frame } from "./frame.ts";
 
 export function handlePublish(connection: Connection, frame: Frame): void {
@@ -16,11 +17,11 @@ export function handlePublish(connection: Connection, frame: Frame): void {
   scanPublish(frame, connection.isV5, message, header);
   broker.counters.publishReceived++;
   broker.counters.publishBytesReceived += frame.end - frame.start;
+  const published = publisher.findTopic(); // of a duplicate too: it may set an alias
   if (header.qos === 2 && isKnown(connection, header.packetIdentifier)) {
     acknowledge(connection, 2, header.packetIdentifier, ReasonCode.success); // [MQTT-4.3.3-10]
     return;
   }
-  const published = publisher.findTopic();
   message.reset(published.topic, publisher.clientIdentifier);
   message.qos = header.qos;
   message.retain = header.retain;
@@ -57,6 +58,7 @@ function describeFrame(connection: Connection, published: PublishedTopic, frame:
     }
   }
   if (dup) return; // [MQTT-3.3.1-3] the publisher's DUP goes no further
+  if (hasPaddedLength(frame.bytes, frame.start, frame.bodyStart)) return; // a 5.0 client must not get that
   message.frameStart = frame.start;
   message.frameEnd = frame.end;
   message.frameIsV5 = connection.isV5;
