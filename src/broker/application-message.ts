@@ -34,7 +34,7 @@ function decodeProperties(message: Message): Properties {
 }
 
 /** The properties that go along with a message from publisher to subscriber (5.0, section 3.3.2.3). */
-export function forwardedProperties(properties: Properties): Properties {
+function forwardedProperties(properties: Properties): Properties {
   const { payloadFormatIndicator, messageExpiryInterval, contentType } = properties;
   const { responseTopic, correlationData, userProperties } = properties;
   return {

@@ -1,5 +1,4 @@
-export { Broker, type BrokerPorts } from "./broker.ts";
+export { Broker } from "./broker.ts";
 export type { ConnectionEnding } from "./connection-ending.ts";
-export { type Counters, DropReason } from "./counters.ts";
 export type { BrokerEvents } from "./events.ts";
 export type * from "./ports.ts";

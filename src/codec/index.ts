@@ -1,4 +1,4 @@
-export { ByteReader, ByteWriter, decodeUtf8, isWellFormedUtf8 } from "./bytes.ts";
+export { ByteReader, ByteWriter, decodeUtf8 } from "./bytes.ts";
 export { findProtocolVersion, UnsupportedVersionError } from "./connect.ts";
 export { decodePacket, decodePacketBody } from "./decode.ts";
 export { encodePacket, encodeWithin } from "./encode.ts";
@@ -15,7 +15,5 @@ export {
 } from "./publish-frame.ts";
 export {
   newPublishPropertyOffsets,
-  type PublishPropertyOffsets,
-  skipPublishProperties,
   topicAliasPropertyBytes,
 } from "./publish-properties.ts";
