@@ -3,7 +3,7 @@
  * each to its end before the next; while a handler waits for an answer from outside, the rest waits too.
  * Nothing that a peer sends ends more than its own connection.
  */
-import { assert, protocolError, ReasonCode, TstackError } from "../base/index.ts";
+import { assert, malformed, ReasonCode, TstackError } from "../base/index.ts";
 import {
   encodeWithin,
   FrameReader,
@@ -139,7 +139,7 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner {
     }
     // [MQTT-1.5.5-1] the fewest bytes; 3.x does not ask for that
     if (this.isV5 && hasPaddedLength(bytes, start, bodyStart)) {
-      throw protocolError("a remaining length in more bytes than needed");
+      throw malformed("a remaining length in more bytes than needed");
     }
     const frame = this.#frame;
     frame.bytes = bytes;

@@ -257,7 +257,7 @@ conformanceTest(
     await subscribed(subscriber, "t");
     const publisher = await world.connect();
     publisher.send("30 05 0001 74 00 61", "30 8500 0001 74 00 62");
-    await publisher.expectDisconnected(ReasonCode.protocolError);
+    await publisher.expectDisconnected(ReasonCode.malformedPacket);
     await subscriber.expectBytes("30 05 0001 74 00 61");
     await subscriber.ping();
   },

@@ -1,13 +1,15 @@
 /** From the packet's type to its handler: one flat switch before CONNACK, one after it. */
-import { protocolError } from "../../base/index.ts";
+import { malformed, protocolError } from "../../base/index.ts";
 import {
   type ConnectPacket,
   decodePacketBody,
   type Packet,
   PacketType,
+  ProtocolVersion,
 } from "../../codec/index.ts";
 import type { Connection } from "../connection.ts";
 import { ConnectionState } from "../connection-state.ts";
+import { hasPaddedLength } from "../publisher.ts";
 import { handleAcknowledgement } from "./acknowledgement.ts";
 import { handleAuth } from "./auth.ts";
 import { handleConnect, refuseBrokenConnect } from "./connect.ts";
@@ -80,11 +82,20 @@ function dispatchConnect(connection: Connection, frame: Frame): void {
   let packet: ConnectPacket;
   try {
     packet = decode(connection, frame) as ConnectPacket;
+    checkLengthOfConnect(packet, frame);
   } catch (error) {
     refuseBrokenConnect(connection, error, frame.bytes.subarray(frame.bodyStart, frame.end));
     return;
   }
   handleConnect(connection, packet);
+}
+
+/** Only now is it known whether the client speaks 5.0, which asks for the fewest bytes [MQTT-1.5.5-1]. */
+function checkLengthOfConnect({ protocolVersion }: ConnectPacket, frame: Frame): void {
+  if (protocolVersion !== ProtocolVersion.v5) return;
+  if (hasPaddedLength(frame.bytes, frame.start, frame.bodyStart)) {
+    throw malformed("a remaining length in more bytes than needed");
+  }
 }
 
 function decode(connection: Connection, { bytes, start, bodyStart, end }: Frame): Packet {
