@@ -221,7 +221,8 @@ async function readTlsFiles(args: ConnectionArguments): Promise<TlsFiles> {
   const ca: Buffer[] = [];
   if (args.cafile !== undefined) ca.push(await readOptionFile("--cafile", args.cafile));
   if (args.capath !== undefined) {
-    for (const name of await readdir(args.capath)) {
+    const names = await attempt("--capath", args.capath, readdir(args.capath));
+    for (const name of names) {
       if (/\.(crt|pem)$/.test(name)) {
         ca.push(await readOptionFile("--capath", path.join(args.capath, name)));
       }
@@ -237,9 +238,17 @@ async function readTlsFiles(args: ConnectionArguments): Promise<TlsFiles> {
 }
 
 /** The bytes of the file that an option names. */
-export async function readOptionFile(flag: string, file: string): Promise<Buffer> {
+export function readOptionFile(flag: string, file: string): Promise<Buffer> {
+  return attempt(flag, file, readFile(file));
+}
+
+async function attempt<Result>(
+  flag: string,
+  file: string,
+  reading: Promise<Result>,
+): Promise<Result> {
   try {
-    return await readFile(file);
+    return await reading;
   } catch (error) {
     const reason = describeSystemError(error as Error);
     throw new ProgramFailure(`${flag} ${file}: ${reason}`, { cause: error });

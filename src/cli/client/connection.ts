@@ -282,7 +282,7 @@ export class Connection {
       return new ProgramFailure(`${this.#where} ended the connection: ${reason}`);
     }
     const cause = this.#cause;
-    if (cause !== undefined) {
+    if (cause !== undefined && !(this.#everOnline && isReset(cause))) {
       return new ProgramFailure(`${this.#where}: ${describeSystemError(cause)}`, { cause });
     }
     return new ProgramFailure(
@@ -291,6 +291,11 @@ export class Connection {
         : `${this.#where} closed the connection before it answered: is this MQTT, and its -V?`,
     );
   }
+}
+
+/** Once MQTT was spoken, a reset is just one way to close. */
+function isReset(cause: Error): boolean {
+  return "code" in cause && (cause.code === "ECONNRESET" || cause.code === "EPIPE");
 }
 
 function codeOf(packet: IConnackPacket | IDisconnectPacket): number {
