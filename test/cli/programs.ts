@@ -1,7 +1,6 @@
 /** Runs tpublish and tsubscribe as processes of their own, with bounds on their time. */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import path from "node:path";
-import { after } from "node:test";
 
 const root = path.join(import.meta.dirname, "../..");
 const boundMilliseconds = 60_000;
@@ -9,7 +8,7 @@ const boundMilliseconds = 60_000;
 const running = new Set<ChildProcessWithoutNullStreams>();
 
 // A test that fails leaves its programs behind.
-after(() => {
+process.once("exit", () => {
   for (const child of running) child.kill("SIGKILL");
 });
 
