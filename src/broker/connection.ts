@@ -12,6 +12,7 @@ import {
   PacketType,
   ProtocolVersion,
   type PublishVariant,
+  topicAliasPropertyBytes,
 } from "../codec/index.ts";
 import type { Broker } from "./broker.ts";
 import type { ConnectionEnding } from "./connection-ending.ts";
@@ -287,18 +288,24 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner {
     this.countPublishes(1, length);
   }
 
+  /** An alias is not used where the packet would be longer for it, or too long for the client. */
   #encodeWithAlias(
     aliases: OutboundAliases,
     message: Message,
     variant: PublishVariant,
   ): EncodedPublish {
+    const { encoder } = this.broker;
     const known = aliases.get(message.topic);
     const alias = known > 0 ? known : aliases.free;
-    const withAlias = { ...variant, topicAlias: alias, omitTopic: known > 0 };
-    const encoded = this.broker.encoder.encode(message, withAlias);
-    const isSent = encoded.end - encoded.start <= this.maximumPacketSize;
-    if (known === 0 && alias > 0 && isSent) aliases.set(message.topic, alias);
-    return encoded;
+    if (alias > 0 && message.topicEnd - message.topicStart > topicAliasPropertyBytes) {
+      const withAlias = { ...variant, topicAlias: alias, omitTopic: known > 0 };
+      const encoded = encoder.encode(message, withAlias);
+      if (encoded.end - encoded.start <= this.maximumPacketSize) {
+        if (known === 0) aliases.set(message.topic, alias);
+        return encoded;
+      }
+    }
+    return encoder.encode(message, variant);
   }
 
   countPublishes(count: number, bytes: number): void {

@@ -1,0 +1,197 @@
+/** Message Expiry Interval (5.0, section 3.3.2.3.3), with time moved by hand. */
+import assert from "node:assert/strict";
+import { PacketType } from "../../src/codec/index.ts";
+import { conformanceTest, onlyV5, type World } from "./harness/index.ts";
+import {
+  expectPublish,
+  persistent,
+  puback,
+  pubcomp,
+  publish,
+  pubrec,
+  pubrel,
+  subscribed,
+} from "./packets.ts";
+
+const expiry = (messageExpiryInterval: number) => ({ properties: { messageExpiryInterval } });
+
+async function droppedAs(world: World, reason: string): Promise<string> {
+  const watcher = await world.connect();
+  await subscribed(watcher, `$SYS/broker/publish/messages/dropped/${reason}`);
+  const { payload } = await watcher.expectPacket(PacketType.publish);
+  return Buffer.from(payload).toString();
+}
+
+conformanceTest(
+  "5.0 [MQTT-3.3.2-6] a message that waits for nobody keeps its interval",
+  { versions: onlyV5 },
+  async (world) => {
+    const subscriber = await world.connect();
+    await subscribed(subscriber, { filter: "t", qos: 1 });
+    const publisher = await world.connect();
+    publisher.send(publish("t", "x", expiry(10)), publish("t", "x", { qos: 1, ...expiry(0) }));
+    await expectPublish(subscriber, expiry(10));
+    await expectPublish(subscriber, { qos: 1, ...expiry(0) });
+  },
+);
+
+conformanceTest(
+  "5.0 [MQTT-3.3.2-6] the interval is less the time in an offline session's queue",
+  { versions: onlyV5 },
+  async (world) => {
+    const fields = persistent(5, "away");
+    const before = await world.connect(fields);
+    await subscribed(before, { filter: "t", qos: 2 });
+    before.end();
+    await before.expectClosed();
+    const publisher = await world.connect();
+    publisher.send(publish("t", "long", { qos: 1, ...expiry(1000) }));
+    publisher.send(publish("t", "forever", { qos: 2, packetIdentifier: 2 }));
+    await publisher.expectPacket(PacketType.puback);
+    await publisher.expectPacket(PacketType.pubrec);
+    world.clock.advanceSeconds(400);
+    const after = await world.connect(fields);
+    await expectPublish(after, { payload: "long", ...expiry(600) });
+    await expectPublish(after, { payload: "forever", properties: {} });
+  },
+);
+
+conformanceTest(
+  "5.0 [MQTT-3.3.2-5] a message that expired in the queue is not sent, and counted",
+  { versions: onlyV5, broker: { sysTopicsSeconds: 10 } },
+  async (world) => {
+    const fields = persistent(5, "away");
+    const before = await world.connect(fields);
+    await subscribed(before, { filter: "t", qos: 1 });
+    before.end();
+    await before.expectClosed();
+    const properties = { messageExpiryInterval: 5 };
+    world.broker.publish("t", "short", { qos: 1, properties });
+    world.broker.publish("t", "long", { qos: 1, properties: { messageExpiryInterval: 6 } });
+    world.clock.advanceSeconds(5);
+    const after = await world.connect(fields);
+    await expectPublish(after, { payload: "long", ...expiry(1) });
+    await after.ping();
+    world.clock.advanceSeconds(10);
+    assert.equal(await droppedAs(world, "expired"), "1");
+  },
+);
+
+conformanceTest(
+  "5.0 [MQTT-3.3.2-5] a message that expired behind a full window is not sent",
+  { versions: onlyV5 },
+  async (world) => {
+    const subscriber = await world.connect({ properties: { receiveMaximum: 1 } });
+    await subscribed(subscriber, { filter: "t", qos: 1 });
+    for (const seconds of [1, 5, 50]) {
+      const properties = { messageExpiryInterval: seconds };
+      world.broker.publish("t", `${seconds}`, { qos: 1, properties });
+    }
+    const { packetIdentifier } = await expectPublish(subscriber, { payload: "1", ...expiry(1) });
+    world.clock.advanceSeconds(20);
+    subscriber.send(puback(packetIdentifier));
+    await expectPublish(subscriber, { payload: "50", ...expiry(30) });
+  },
+);
+
+conformanceTest(
+  "5.0 [MQTT-3.3.2-6] [MQTT-3.3.2-5] a retained message counts down and is gone in time",
+  { versions: onlyV5 },
+  async (world) => {
+    const publisher = await world.connect();
+    publisher.send(publish("t", "x", { retain: true, ...expiry(100) }));
+    await publisher.ping();
+    world.clock.advanceSeconds(99);
+    const early = await world.connect();
+    await subscribed(early, "t");
+    await expectPublish(early, { retain: true, ...expiry(1) });
+    world.clock.advanceSeconds(1);
+    const late = await world.connect();
+    await subscribed(late, "t");
+    await late.ping();
+  },
+);
+
+conformanceTest(
+  "5.0 [MQTT-3.3.1-5] a new retained message has an expiry of its own",
+  { versions: onlyV5 },
+  async (world) => {
+    const publisher = await world.connect();
+    publisher.send(publish("t", "old", { retain: true, ...expiry(10) }));
+    publisher.send(publish("t", "new", { retain: true }));
+    await publisher.ping();
+    world.clock.advanceSeconds(3600);
+    const subscriber = await world.connect();
+    await subscribed(subscriber, "t");
+    await expectPublish(subscriber, { payload: "new", properties: {} });
+  },
+);
+
+conformanceTest(
+  "5.0 [MQTT-4.3.3-7] a QoS 2 message that has been sent does not expire",
+  { versions: onlyV5 },
+  async (world) => {
+    const fields = persistent(5, "sub");
+    const before = await world.connect(fields);
+    await subscribed(before, { filter: "t", qos: 2 });
+    world.broker.publish("t", "x", { qos: 2, properties: { messageExpiryInterval: 5 } });
+    const { packetIdentifier } = await expectPublish(before, { qos: 2, ...expiry(5) });
+    before.destroy();
+    world.clock.advanceSeconds(60);
+    const after = await world.connect(fields);
+    await expectPublish(after, { qos: 2, dup: true, packetIdentifier });
+    after.send(pubrec(packetIdentifier));
+    await after.expectPacket(PacketType.pubrel);
+    world.clock.advanceSeconds(60);
+    after.send(pubcomp(packetIdentifier));
+    await after.ping();
+  },
+);
+
+conformanceTest(
+  "5.0 [MQTT-4.3.3-13] the handshake of a QoS 2 message goes on when the message has expired",
+  { versions: onlyV5 },
+  async (world) => {
+    const publisher = await world.connect();
+    publisher.send(publish("t", "x", { qos: 2, retain: true, ...expiry(5) }));
+    await publisher.expectPacket(PacketType.pubrec);
+    world.clock.advanceSeconds(60);
+    publisher.send(publish("t", "x", { qos: 2, dup: true, ...expiry(5) }), pubrel());
+    await publisher.expectBytes("50 02 0001  70 02 0001");
+  },
+);
+
+conformanceTest(
+  "5.0 [MQTT-3.3.2-6] a message in a shared subscription's queue counts down and expires",
+  { versions: onlyV5 },
+  async (world) => {
+    const fields = persistent(5, "member");
+    const before = await world.connect(fields);
+    await subscribed(before, { filter: "$share/g/t", qos: 1 });
+    before.end();
+    await before.expectClosed();
+    for (const seconds of [5, 50]) {
+      const properties = { messageExpiryInterval: seconds };
+      world.broker.publish("t", `${seconds}`, { qos: 1, properties });
+    }
+    world.clock.advanceSeconds(20);
+    const after = await world.connect(fields);
+    await expectPublish(after, { payload: "50", ...expiry(30) });
+    await after.ping();
+  },
+);
+
+conformanceTest(
+  "5.0 the longest interval of the standard does not overflow",
+  { versions: onlyV5 },
+  async (world) => {
+    world.broker.publish("t", "x", {
+      retain: true,
+      properties: { messageExpiryInterval: 4_294_967_295 },
+    });
+    world.clock.advanceSeconds(3600);
+    const subscriber = await world.connect();
+    await subscribed(subscriber, "t");
+    await expectPublish(subscriber, expiry(4_294_963_695));
+  },
+);
