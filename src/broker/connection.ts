@@ -247,17 +247,19 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner {
     }
   }
 
-  send(packet: Packet): void {
+  /** Answers whether the client can take it [MQTT-3.1.2-24]. */
+  send(packet: Packet): boolean {
     const bytes = encodeWithin(packet, this.protocolVersion, this.maximumPacketSize);
     if (bytes === null) {
       this.broker.log.warn(
         { client: this.name, type: packet.type },
         "a packet is beyond the client's Maximum Packet Size and was not sent",
       );
-      return;
+      return false;
     }
     this.broker.counters.packetsSent++;
     this.outbox.append(bytes, 0, bytes.length);
+    return true;
   }
 
   sendPubrel(packetIdentifier: number): void {

@@ -43,8 +43,12 @@ export class Sessions {
     return this.#sessions.values();
   }
 
+  has(clientIdentifier: string): boolean {
+    return this.#sessions.has(clientIdentifier);
+  }
+
   hasRoomFor(clientIdentifier: string): boolean {
-    return this.#sessions.has(clientIdentifier) || this.size < this.#context.limits.sessionsMax;
+    return this.has(clientIdentifier) || this.size < this.#context.limits.sessionsMax;
   }
 
   /** The expiry that a client gets: what it asks for, within the limit. */

@@ -9,6 +9,7 @@ import {
   ProtocolVersion,
   UnsupportedVersionError,
 } from "../../codec/index.ts";
+import type { Broker } from "../broker.ts";
 import type { Connection } from "../connection.ts";
 import type { AuthenticationRequest } from "../ports.ts";
 import { beginAuthentication } from "./auth.ts";
@@ -61,7 +62,7 @@ function chooseClientIdentifier(
   connection: Connection,
   { clientIdentifier, cleanStart, protocolVersion }: ConnectPacket,
 ): string | undefined {
-  const { limits, random } = connection.broker;
+  const { limits } = connection.broker;
   if (clientIdentifier !== "") {
     if (Buffer.byteLength(clientIdentifier) <= limits.clientIdentifierBytesMax)
       return clientIdentifier;
@@ -75,13 +76,21 @@ function chooseClientIdentifier(
   const mayBeAssigned =
     protocolVersion === ProtocolVersion.v5 ||
     (protocolVersion === ProtocolVersion.v3_1_1 && cleanStart); // [MQTT-3.1.3-7], [MQTT-3.1.3-8]
-  if (mayBeAssigned) return `auto-${random.hexadecimal(12)}`; // [MQTT-3.1.3-6]
+  if (mayBeAssigned) return assignClientIdentifier(connection.broker); // [MQTT-3.1.3-6]
   refuse(
     connection,
     ReasonCode.clientIdentifierNotValid,
     "a session that is kept needs a client identifier",
   );
   return undefined;
+}
+
+/** One that no session has [MQTT-3.2.2-16]. */
+function assignClientIdentifier({ random, sessions }: Broker): string {
+  for (;;) {
+    const clientIdentifier = `auto-${random.hexadecimal(12)}`;
+    if (!sessions.has(clientIdentifier)) return clientIdentifier;
+  }
 }
 
 async function authenticate(

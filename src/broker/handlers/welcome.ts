@@ -55,20 +55,23 @@ function welcome(connection: Connection, client: Authenticated, opened: OpenedSe
   const { session, isPresent } = opened;
   const { keepAliveSecondsMax, inFlightMessagesMax, topicAliasMax } = broker.limits;
   connection.session = session;
-  const isCut = connect.keepAliveSeconds === 0 || connect.keepAliveSeconds > keepAliveSecondsMax;
-  connection.keepAliveSeconds =
-    isCut && keepAliveSecondsMax < 65_535 && connection.isV5
-      ? keepAliveSecondsMax
-      : connect.keepAliveSeconds;
+  connection.keepAliveSeconds = connection.isV5
+    ? cutKeepAlive(connect.keepAliveSeconds, keepAliveSecondsMax)
+    : connect.keepAliveSeconds;
   const aliases = Math.min(connect.properties.topicAliasMaximum ?? 0, topicAliasMax);
   if (aliases > 0) connection.outboundAliases = new OutboundAliases(aliases);
-  if (connect.will !== undefined) session.will = toWill(connect.will);
-  connection.send({
+  const isSent = connection.send({
     type: PacketType.connack,
     sessionPresent: isPresent, // [MQTT-3.2.2-2], [MQTT-3.2.2-3]
     reasonCode: ReasonCode.success,
     properties: connackProperties(connection, client, session),
   });
+  if (!isSent) {
+    // [MQTT-3.1.2-24] and without CONNACK there is nothing to say
+    connection.disconnect(ReasonCode.packetTooLarge, "its Maximum Packet Size is below CONNACK's");
+    return;
+  }
+  if (connect.will !== undefined) session.will = toWill(connect.will);
   connection.state = ConnectionState.connected;
   connection.wasAccepted = true;
   broker.connectionAccepted(connection, isPresent);
@@ -77,6 +80,12 @@ function welcome(connection: Connection, client: Authenticated, opened: OpenedSe
     connection,
     Math.min(connect.properties.receiveMaximum ?? 65_535, inFlightMessagesMax),
   );
+}
+
+/** No keep alive counts as the longest; a maximum of 0 or 65,535 leaves all to the client. */
+function cutKeepAlive(asked: number, keepAliveSecondsMax: number): number {
+  if (keepAliveSecondsMax === 0 || keepAliveSecondsMax >= 65_535) return asked;
+  return asked === 0 ? keepAliveSecondsMax : Math.min(asked, keepAliveSecondsMax);
 }
 
 /** The right to publish the will is asked for while its owner can still be told. */
