@@ -64,9 +64,10 @@ conformanceTest(
   async (world) => {
     const client = await world.connect();
     await subscribed(client, ["a", "b/#", "$share/g/c"]);
-    client.send(
-      "a2 23 abcd 00 0003 6e6f 74 0001 61 0002 612f 0003 622f23 000a 2473686172652f672f63",
-    );
+    client.send({
+      ...unsubscribe("not", "a", "a/", "b/#", "$share/g/c"),
+      packetIdentifier: 0xabcd,
+    });
     await client.expectBytes("b0 08 abcd 00 11 00 11 00 00");
     client.send(unsubscribe("a", "a", "a/#/b"));
     await client.expectBytes("b0 06 0001 00 11 11 8f");
