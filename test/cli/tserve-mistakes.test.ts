@@ -6,6 +6,8 @@ import net from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
+import { run } from "../../src/cli/tserve.ts";
+import { runInMemory } from "./memory-io.ts";
 import { runServe, writeConfiguration } from "./tserve-process.ts";
 
 const root = path.join(import.meta.dirname, "../..");
@@ -112,4 +114,20 @@ test("tserve: a socket in a folder that is not there", async () => {
   const folder = mkdtempSync(path.join(tmpdir(), "tserve-"));
   rmSync(folder, { recursive: true });
   await expectLine(["--listen", `unix://${folder}/x`], 1, /directory of the socket .* not exist/);
+});
+
+test("tserve: when one listener cannot be opened, the others are closed again", async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), "tserve-"));
+  try {
+    const socket = path.join(folder, "socket");
+    const args = ["--listen", `unix://${socket}`, "--listen", `unix://${folder}/missing/socket`];
+    const { code, stderr } = await runInMemory(run, args);
+    assert.equal(code, 1);
+    assert.match(stderr, /^tserve: the directory of the socket .* does not exist/);
+    const connecting = net.connect(socket);
+    const [error] = await once(connecting, "error");
+    assert.match(error.code, /ENOENT|ECONNREFUSED/);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
