@@ -3,7 +3,11 @@
  * packet. `publish.ts` is the same packet as plain data; this file knows it only as offsets.
  */
 import { malformed, protocolError } from "../base/index.ts";
-import { type PublishPropertyOffsets, skipPublishProperties } from "./publish-properties.ts";
+import {
+  clearPublishProperties,
+  type PublishPropertyOffsets,
+  skipPublishProperties,
+} from "./publish-properties.ts";
 
 /** Where the parts of one message lie in `bytes`. Empty parts have start equal to end. */
 export interface MessageParts {
@@ -85,6 +89,7 @@ export function scanPublish(
   else {
     parts.propertiesStart = position;
     parts.propertiesEnd = position;
+    clearPublishProperties(header.properties);
   }
   parts.payloadStart = position;
   parts.payloadEnd = end;
@@ -109,14 +114,10 @@ function scanProperties(
   parts.propertiesStart = position;
   parts.propertiesEnd = position + length;
   if (parts.propertiesEnd > end) throw malformed("PUBLISH ends inside its properties");
-  header.properties.topicAlias = 0;
-  if (length > 0) {
+  if (length === 0) clearPublishProperties(header.properties);
+  else {
     skipPublishProperties(bytes, position, parts.propertiesEnd, header.properties);
-    if (header.properties.messageExpiryInterval >= 0) {
-      parts.expiryOffset = header.properties.messageExpiryIntervalOffset;
-    }
-  } else {
-    header.properties.messageExpiryInterval = -1;
+    parts.expiryOffset = header.properties.messageExpiryIntervalOffset;
   }
   return parts.propertiesEnd;
 }

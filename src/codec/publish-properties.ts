@@ -35,6 +35,15 @@ export function newPublishPropertyOffsets(): PublishPropertyOffsets {
   };
 }
 
+/** A packet without properties: nothing of the one before stays. */
+export function clearPublishProperties(found: PublishPropertyOffsets): void {
+  found.topicAlias = 0;
+  found.topicAliasOffset = -1;
+  found.messageExpiryInterval = -1;
+  found.messageExpiryIntervalOffset = -1;
+  found.hasResponseTopic = false;
+}
+
 /**
  * Checks the properties from `start`, just behind the Property Length, to `end`, and notes in `found` what the broker needs
  * for forwarding. Throws what `readProperties` would throw.
@@ -45,11 +54,7 @@ export function skipPublishProperties(
   end: number,
   found: PublishPropertyOffsets,
 ): void {
-  found.topicAlias = 0;
-  found.topicAliasOffset = -1;
-  found.messageExpiryInterval = -1;
-  found.messageExpiryIntervalOffset = -1;
-  found.hasResponseTopic = false;
+  clearPublishProperties(found);
   let seen = 0;
   let at = start;
   while (at < end) {
