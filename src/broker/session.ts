@@ -186,11 +186,21 @@ export class Session {
   /** The last word on a message: its identifier is free again, and there is room for another. */
   finish(packetIdentifier: number): void {
     this.#window?.release(packetIdentifier);
+    this.#cancelResending(packetIdentifier);
     if (this.hasBacklog) this.pump();
   }
 
   released(packetIdentifier: number): void {
     this.#window?.awaitPubcomp(packetIdentifier);
+    this.#cancelResending(packetIdentifier);
+  }
+
+  /** The client answers what it got on its last connection: it has it [MQTT-4.3.3-6]. */
+  #cancelResending(packetIdentifier: number): void {
+    if (this.#resending.length === 0) return;
+    this.#resending = this.#resending.filter(
+      (flight) => flight.packetIdentifier !== packetIdentifier,
+    );
   }
 
   /** Whether anything waits that `pump` could send. */
@@ -289,13 +299,9 @@ export class Session {
     const isFull = (): boolean =>
       this.queuedMessages >= limits.queueMessagesMax ||
       (this.queuedBytes + queued.message.size > limits.queueBytesMax && this.queuedMessages > 0);
-    if (isFull() && queueDrop === "newest") {
-      this.#drop("queueFull", 1);
-      return;
-    }
     while (isFull()) {
-      this.#queue.shift();
       this.#drop("queueFull", 1);
+      if (queueDrop === "newest" || this.#queue.shift() === undefined) return;
     }
     this.#queue.push(queued);
   }
