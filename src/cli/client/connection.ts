@@ -213,7 +213,7 @@ export class Connection {
       this.#talk.debug(`connecting to ${this.#where} again`);
     });
     client.on("error", (error) => {
-      this.#cause ??= error;
+      this.#cause ??= this.#translate(error);
       // Whatever MQTT.js calls an error leaves a connection that is not to be trusted.
       client.stream.destroy();
     });
@@ -267,6 +267,20 @@ export class Connection {
     this.#over = true;
     this.#client.end(true);
     this.#handlers.failed(failure);
+  }
+
+  /** MQTT.js's own errors, in words for people; those of the stream were seen before. */
+  #translate(error: Error): Error {
+    const { message } = error;
+    const text =
+      message === "connack timeout"
+        ? "no answer to CONNECT"
+        : message === "Keepalive timeout"
+          ? "no answer to PINGREQ"
+          : this.#everOnline
+            ? message
+            : `what answers there speaks no MQTT (${message})`;
+    return new Error(text, { cause: error });
   }
 
   #explainEnd(): ProgramFailure {

@@ -36,10 +36,14 @@ export class Subscriber {
   #printed = 0;
   #received = 0;
   #removalsUnderWay = 0;
+  /** Topics whose deletion has not come back yet as a message. */
+  readonly #removedTopics = new Set<string>();
   #removalsDone: (() => void) | undefined;
   /** Acknowledges the message whose line made stdout congested. */
   #held: (() => void) | undefined;
   #subscribed = false;
+  /** Whether a PINGREQ of `endWithRetained` is under way. */
+  #asking = false;
 
   constructor(options: SubscribeOptions, io: ProgramIo, printing: { print: Printer; talk: Talk }) {
     this.#options = options;
@@ -83,6 +87,7 @@ export class Subscriber {
   }
 
   #online(connack: ConnackPacket): void {
+    this.#asking = false;
     if (this.#subscribed && connack.sessionPresent) return;
     const { topics, unsubscribeTopics, qos, retainAsPublished } = this.#options;
     let answersMissing = Number(topics.length > 0) + Number(unsubscribeTopics.length > 0);
@@ -91,7 +96,9 @@ export class Subscriber {
       if (answersMissing > 0) return;
       this.#subscribed = true;
       this.#talk.debug("subscribed");
-      if (this.#options.exitAfterSubscribe) this.#endWithRetained();
+      if (!this.#options.exitAfterSubscribe) return;
+      if (this.#options.retained === "only") this.#endWithRetained();
+      else this.#end();
     };
     if (topics.length > 0) {
       this.#connection.subscribe(topics, { qos, rap: retainAsPublished }, (outcome) => {
@@ -121,9 +128,18 @@ export class Subscriber {
   }
 
   #message(packet: PublishPacket, done: () => void): void {
-    if (this.#ended) return;
+    if (this.#ended) {
+      // The answers to removals come in line with the messages: these must pass, or those never come.
+      if (this.#removalsUnderWay > 0) done();
+      return;
+    }
     this.#received += 1;
     const { retained, messageCount } = this.#options;
+    if (this.#isEcho(packet)) {
+      done();
+      if (retained === "only") this.#endWithRetained();
+      return;
+    }
     if (retained === "only" && !packet.retain) {
       done();
       this.#end();
@@ -151,6 +167,11 @@ export class Subscriber {
     return !(retained === "none" && retain);
   }
 
+  /** Whether it is the deletion of a retained message that this program has sent itself. */
+  #isEcho({ topic, payload, retain }: PublishPacket): boolean {
+    return !retain && payload.length === 0 && this.#removedTopics.delete(topic);
+  }
+
   /** stdout takes more: so may the broker send more. */
   #release(): void {
     const held = this.#held;
@@ -160,6 +181,7 @@ export class Subscriber {
 
   #remove(topic: string): void {
     this.#removalsUnderWay += 1;
+    this.#removedTopics.add(topic);
     const message = { topic, payload: emptyPayload };
     this.#connection.publish(message, { qos: 1, retain: true }, (failure) => {
       if (failure !== undefined) this.#talk.say(failure.message);
@@ -182,12 +204,11 @@ export class Subscriber {
    * portions, each portion is followed by another question, until one brings nothing.
    */
   #endWithRetained(): void {
-    if (this.#options.retained !== "only") {
-      this.#end();
-      return;
-    }
+    if (this.#asking) return;
+    this.#asking = true;
     const before = this.#received;
     this.#connection.ping(() => {
+      this.#asking = false;
       if (this.#received === before) this.#end();
       else this.#endWithRetained();
     });
