@@ -93,7 +93,7 @@ export class Broker implements TransportAcceptor {
     const methods = ports.enhancedAuthenticators ?? [];
     this.enhancedAuthenticators = new Map(methods.map((method) => [method.method, method]));
     this.events = new Events(ports.log);
-    this.deadlines = new Deadlines(this.clock);
+    this.deadlines = new Deadlines(this.clock, ports.log);
     this.tickEnd = new TickEnd(this.clock, this.counters);
     this.delivery = new Delivery(this.counters, this.limits.outboxBytesMax);
     this.routes = new Routes(this.limits.routesCachedMax);

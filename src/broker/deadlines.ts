@@ -1,8 +1,9 @@
 /**
  * Everything that is due at some time - keep alives, expiries, delayed wills - behind one timer of the clock.
- * A binary heap: the earliest is on top, moving or calling off one costs a handful of steps.
+ * A binary heap: the earliest is on top, moving or calling off one costs a handful of steps. One that fails is
+ * logged and takes none of the others with it.
  */
-import type { Clock } from "../base/index.ts";
+import type { Clock, Log } from "../base/index.ts";
 
 export interface Deadline {
   /** Milliseconds since 1970. */
@@ -14,12 +15,14 @@ export interface Deadline {
 
 export class Deadlines {
   readonly #clock: Clock;
+  readonly #log: Log;
   readonly #heap: Deadline[] = [];
   #callOff: (() => void) | undefined;
   #armedFor = Number.POSITIVE_INFINITY;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, log: Log) {
     this.#clock = clock;
+    this.#log = log;
   }
 
   /** Calls `due` once, at `at` or soon after. */
@@ -76,7 +79,11 @@ export class Deadlines {
     const now = this.#clock.now();
     for (let top = this.#heap[0]; top !== undefined && top.at <= now; top = this.#heap[0]) {
       this.cancel(top);
-      top.due();
+      try {
+        top.due();
+      } catch (error) {
+        this.#log.error({ error }, "a bug in tStack: what was due failed; please report it");
+      }
     }
     this.#arm();
   }

@@ -30,11 +30,15 @@ export class InFlightWindow {
   #mask = slotsAtFirst - 1;
   #states = new Uint8Array(slotsAtFirst);
   #identifiers = new Uint16Array(slotsAtFirst);
+  /** When each was sent, or its PUBREC came: identifiers go round, so they do not tell. */
+  #serials = new Float64Array(slotsAtFirst);
+  #nextSerial = 0;
   /** What must be sent again after a reconnect; undefined for sessions that end with their connection. */
   #queued: (QueuedMessage | undefined)[] = new Array(slotsAtFirst).fill(undefined);
 
   /** Uses the next free packet identifier, from 1 on in turn. */
   take(state: FlightState, queued: QueuedMessage | undefined): number {
+    assert(this.count < packetIdentifierMax, "a packet identifier is free");
     if (this.count * 2 >= this.#states.length) this.#grow();
     let identifier = this.#next;
     while (this.#states[identifier & this.#mask] !== FlightState.free)
@@ -43,6 +47,7 @@ export class InFlightWindow {
     const slot = identifier & this.#mask;
     this.#states[slot] = state;
     this.#identifiers[slot] = identifier;
+    this.#serials[slot] = this.#nextSerial++;
     this.#queued[slot] = queued;
     this.count++;
     return identifier;
@@ -60,6 +65,7 @@ export class InFlightWindow {
     const slot = identifier & this.#mask;
     assert(this.stateOf(identifier) !== FlightState.free, "awaitPubcomp names a message under way");
     this.#states[slot] = FlightState.awaitingPubcomp;
+    this.#serials[slot] = this.#nextSerial++; // [MQTT-4.6.0-4] PUBREL in the order of PUBREC
     this.#queued[slot] = undefined;
   }
 
@@ -73,20 +79,18 @@ export class InFlightWindow {
     return queued;
   }
 
-  /** What is under way, in the order in which it was first sent [MQTT-4.6.0-1]. */
+  /** What is under way, in the order in which it was first sent, PUBREL in that of PUBREC [MQTT-4.6.0-1]. */
   inOrder(): Flight[] {
-    const flights: Flight[] = [];
+    const slots: number[] = [];
     for (let slot = 0; slot < this.#states.length; slot++) {
-      if (this.#states[slot] === FlightState.free) continue;
-      flights.push({
-        packetIdentifier: this.#identifiers[slot],
-        state: this.#states[slot] as FlightState,
-        queued: this.#queued[slot],
-      });
+      if (this.#states[slot] !== FlightState.free) slots.push(slot);
     }
-    const age = (flight: Flight): number =>
-      (flight.packetIdentifier - this.#next + packetIdentifierMax) % packetIdentifierMax;
-    return flights.sort((a, b) => age(a) - age(b));
+    slots.sort((a, b) => this.#serials[a] - this.#serials[b]);
+    return slots.map((slot) => ({
+      packetIdentifier: this.#identifiers[slot],
+      state: this.#states[slot] as FlightState,
+      queued: this.#queued[slot],
+    }));
   }
 
   #grow(): void {
@@ -96,11 +100,14 @@ export class InFlightWindow {
     this.#mask = slots - 1;
     this.#states = new Uint8Array(slots);
     this.#identifiers = new Uint16Array(slots);
+    this.#serials = new Float64Array(slots);
+    this.#nextSerial = 0;
     this.#queued = new Array(slots).fill(undefined);
     for (const { packetIdentifier, state, queued } of flights) {
       const slot = packetIdentifier & this.#mask;
       this.#states[slot] = state;
       this.#identifiers[slot] = packetIdentifier;
+      this.#serials[slot] = this.#nextSerial++;
       this.#queued[slot] = queued;
     }
   }

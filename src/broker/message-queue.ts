@@ -5,7 +5,8 @@ const compactFrom = 1024;
 
 export class MessageQueue {
   bytes = 0;
-  #items: QueuedMessage[] = [];
+  /** Undefined where one was taken: the queue keeps no message that it has given away. */
+  #items: (QueuedMessage | undefined)[] = [];
   /** Items before this one have been taken. */
   #head = 0;
 
@@ -26,8 +27,9 @@ export class MessageQueue {
   }
 
   shift(): QueuedMessage | undefined {
-    if (this.#head === this.#items.length) return undefined;
     const queued = this.#items[this.#head];
+    if (queued === undefined) return undefined;
+    this.#items[this.#head] = undefined;
     this.#head++;
     this.bytes -= queued.message.size;
     if (this.#head === this.#items.length) {
