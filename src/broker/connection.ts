@@ -21,7 +21,7 @@ import type { Deadline } from "./deadlines.ts";
 import type { Authentication } from "./handlers/auth.ts";
 import { dispatch, dispatchBeforeConnected } from "./handlers/dispatch.ts";
 import type { Message } from "./message.ts";
-import { Outbox, type OutboxOwner } from "./outbox.ts";
+import { copyBytesMax, Outbox, type OutboxOwner } from "./outbox.ts";
 import type { ClientIdentity, Transport, TransportSink } from "./ports.ts";
 import type { EncodedPublish } from "./publish-encoder.ts";
 import { hasPaddedLength, Publisher } from "./publisher.ts";
@@ -96,11 +96,13 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner {
     return this.outboundAliases === undefined;
   }
 
-  receive(bytes: Buffer): void {
-    if (this.isClosed) return;
+  receive(bytes: Buffer): boolean {
+    if (this.isClosed) return true;
     this.broker.counters.bytesReceived += bytes.length;
     if (this.#isSuspended) this.#pause();
     this.#run(() => this.#reader.read(bytes, this));
+    // Outboxes copy what is small; a handler that waits may hold parts of its packet.
+    return bytes.length <= copyBytesMax && !this.#isSuspended && !this.isClosed;
   }
 
   drained(): void {
@@ -206,16 +208,22 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner {
     this.transport.resume();
   }
 
-  /** CONNACK has gone out: from now on the keep alive counts, one and a half times [MQTT-3.1.2-22]. */
+  /** CONNACK has gone out: from now on the keep alive counts. */
   startKeepAlive(): void {
-    const seconds = this.#silenceSecondsMax();
-    this.broker.deadlines.move(this.#deadline, this.broker.clock.now() + seconds * 1000);
+    this.lastPacketAt = this.broker.clock.now();
+    this.broker.deadlines.move(this.#deadline, this.#nextCheckAt(this.lastPacketAt));
   }
 
-  #silenceSecondsMax(): number {
-    return this.keepAliveSeconds > 0
-      ? this.keepAliveSeconds * 1.5
-      : this.broker.limits.packetSecondsMax;
+  /** One and a half times the keep alive [MQTT-3.1.2-22]. */
+  get #silenceMilliseconds(): number {
+    return this.keepAliveSeconds > 0 ? this.keepAliveSeconds * 1500 : Number.POSITIVE_INFINITY;
+  }
+
+  /** When the client may be overdue with a packet, or with the rest of one. */
+  #nextCheckAt(now: number): number {
+    const { packetSecondsMax } = this.broker.limits;
+    const packetBy = (this.#incompleteSince || now) + packetSecondsMax * 1000;
+    return Math.min(this.lastPacketAt + this.#silenceMilliseconds, packetBy);
   }
 
   #checkDeadline(): void {
@@ -227,8 +235,12 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner {
       );
       return;
     }
-    const silence = this.#silenceSecondsMax() * 1000;
-    if (
+    if (now - this.lastPacketAt >= this.#silenceMilliseconds) {
+      this.disconnect(
+        ReasonCode.keepAliveTimeout,
+        `nothing came for 1.5 times the keep alive of ${this.keepAliveSeconds} s`,
+      );
+    } else if (
       this.#incompleteSince > 0 &&
       now - this.#incompleteSince >= this.broker.limits.packetSecondsMax * 1000
     ) {
@@ -236,14 +248,8 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner {
         ReasonCode.unspecifiedError,
         "a packet took longer than packetSecondsMax to come",
       );
-    } else if (this.keepAliveSeconds > 0 && now - this.lastPacketAt >= silence) {
-      this.disconnect(
-        ReasonCode.keepAliveTimeout,
-        `nothing came for 1.5 times the keep alive of ${this.keepAliveSeconds} s`,
-      );
     } else {
-      const from = this.keepAliveSeconds > 0 ? this.lastPacketAt : now;
-      this.broker.deadlines.move(this.#deadline, from + silence);
+      this.broker.deadlines.move(this.#deadline, this.#nextCheckAt(now));
     }
   }
 

@@ -11,8 +11,11 @@ export interface OutboxOwner {
   outboxFlushed(): void;
 }
 
-/** From this size on bytes are referred to instead of copied: they hold their chunk in memory at most 4 times over. */
-const copyBytesMax = 16_384;
+/**
+ * Up to here bytes are copied, above they are referred to. What one read of a socket brings is always copied, so that
+ * its buffer can be freed at once.
+ */
+export const copyBytesMax = 65_536;
 /** A busy tick hands over early, so that a fast reader is never taken for a slow one. */
 const flushBytes = 65_536;
 
@@ -44,7 +47,7 @@ export class Outbox {
 
   append(bytes: Buffer, start: number, end: number): void {
     const length = end - start;
-    if (length >= copyBytesMax) {
+    if (length > copyBytesMax) {
       this.#seal();
       this.#filled ??= [];
       this.#filled.push(bytes.subarray(start, end));
@@ -64,7 +67,7 @@ export class Outbox {
     identifier: number,
   ): void {
     const length = range.end - range.start;
-    if (length >= copyBytesMax) {
+    if (length > copyBytesMax) {
       const own = Buffer.allocUnsafeSlow(length);
       bytes.copy(own, 0, range.start, range.end);
       own.writeUInt16BE(identifier, range.identifierOffset - range.start);
@@ -122,7 +125,7 @@ export class Outbox {
     if (this.#transport.pendingBytes === 0) this.#pool.giveBack(slab);
   }
 
-  /** Room for `length` bytes, fewer than `copyBytesMax`, at `#length` of the slab that is answered. */
+  /** Room for `length` bytes, at most `copyBytesMax`, at `#length` of the slab that is answered. */
   #reserve(length: number): Buffer {
     this.#count(length);
     const slab = this.#slab;

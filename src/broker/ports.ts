@@ -29,8 +29,11 @@ export interface Transport {
 
 /** What the broker gives a listener in exchange for a transport. */
 export interface TransportSink {
-  /** Bytes from the peer. The broker keeps the right to read `bytes` later: the caller must not reuse them. */
-  receive(bytes: Buffer): void;
+  /**
+   * Bytes from the peer. `true`: the broker is done with them, and their buffer may be used again or freed.
+   * `false`: it keeps the right to read them later, and they must stay as they are.
+   */
+  receive(bytes: Buffer): boolean;
   /** `pendingBytes` has come down to 0 after it was not. */
   drained(): void;
   /** The transport is gone, for whatever reason; called exactly once, nothing follows. */

@@ -13,7 +13,7 @@ export interface EncodedPublish {
   identifierOffset: number;
 }
 
-/** From here on a message gets a buffer of its own: an outbox refers to it instead of copying (outbox.ts). */
+/** Beyond it a message gets a buffer of its own: an outbox may refer to it instead of copying (outbox.ts). */
 const scratchBytes = 16_384;
 
 export class PublishEncoder {

@@ -19,6 +19,8 @@ export class RecordedConnection implements TransportSink {
   drainedCount = 0;
   pendingBytesWhenDrained = 0;
   onReceive: (bytes: Buffer) => void = () => {};
+  /** What `receive` answers: whether the transport may free the bytes. */
+  isDone = false;
 
   constructor(transport: Transport) {
     this.transport = transport;
@@ -28,10 +30,11 @@ export class RecordedConnection implements TransportSink {
     return Buffer.concat(this.chunks);
   }
 
-  receive(bytes: Buffer): void {
+  receive(bytes: Buffer): boolean {
     assert.equal(this.causes.length, 0, "nothing is received after closed");
     this.chunks.push(bytes);
     this.onReceive(bytes);
+    return this.isDone;
   }
 
   drained(): void {

@@ -110,6 +110,17 @@ test("drained never comes while bytes that were written meanwhile are pending", 
   assert.equal(connection.pendingBytesWhenDrained, 0);
 });
 
+for (const isDone of [true, false]) {
+  test(`bytes are freed exactly when the broker is done with them: ${isDone}`, async (context) => {
+    const { peer, connection } = await openPair(context);
+    connection.isDone = isDone;
+    peer.write("hello");
+    await until(() => connection.chunks.length === 1, "the bytes");
+    await setTimeout(0);
+    assert.equal(connection.chunks[0].length, isDone ? 0 : 5);
+  });
+}
+
 test("pause stops receive and resume brings everything in order", async (context) => {
   const { peer, connection } = await openPair(context);
   connection.onReceive = () => connection.transport.pause();
