@@ -94,12 +94,15 @@ export class Session {
     this.connection = undefined;
     this.#resending = [];
     if (this.#window === undefined || this.#memberships === undefined) return;
+    const groups = new Set<SharedSubscription>();
     for (const { packetIdentifier, state, queued } of this.#window.inOrder().reverse()) {
       if (state !== FlightState.awaitingPuback || queued?.shared === undefined) continue;
       if (!queued.shared.hasOtherMember(this)) continue;
       this.#window.release(packetIdentifier);
       queued.shared.takeBack(queued);
+      groups.add(queued.shared);
     }
+    for (const group of groups) group.distribute();
   }
 
   /** The session is over: nothing of it is kept. QoS 2 under way goes to nobody else [MQTT-4.8.2-5]. */

@@ -39,6 +39,12 @@ export class SharedSubscription {
     member.session.join(this);
   }
 
+  /** A member has subscribed anew, with other options: it stays, and so does what waits [MQTT-3.8.4-4]. */
+  replace(previous: Subscription, member: Subscription): void {
+    this.#members.add(member);
+    this.#members.remove(previous);
+  }
+
   remove(member: Subscription): void {
     this.#members.remove(member);
     member.session.leave(this);
@@ -53,16 +59,30 @@ export class SharedSubscription {
   }
 
   deliver(message: Message): void {
-    const member = this.#choose(message);
+    const mustWait = this.#queue.length > 0 && message.qos > 0;
+    const member = mustWait ? undefined : this.#choose(message);
     if (member !== undefined) member.session.deliverNow(this.#queuedFor(member, message));
     else this.#enqueue(message);
   }
 
-  /** A message that a member was sent and will not acknowledge. */
+  /** A message that a member was sent and will not acknowledge: it is the next that `distribute` sends. */
   takeBack(queued: QueuedMessage): void {
-    const member = this.#queue.length === 0 ? this.#choose(queued.message) : undefined;
-    if (member !== undefined) member.session.deliverNow(this.#queuedFor(member, queued.message));
-    else this.#queue.unshift(queued);
+    this.#queue.unshift(queued);
+  }
+
+  /** Sends what waits, in order, as far as members have room. */
+  distribute(): void {
+    for (let queued = this.#queue.shift(); queued !== undefined; queued = this.#queue.shift()) {
+      const { message } = queued;
+      const hasExpired = message.hasExpired(this.#context.clock.now());
+      const member = hasExpired ? undefined : this.#choose(message);
+      if (hasExpired) this.#context.counters.dropped.expired++;
+      else if (member !== undefined) member.session.deliverNow(this.#queuedFor(member, message));
+      else {
+        this.#queue.unshift(queued);
+        return;
+      }
+    }
   }
 
   /** The first message that waits, for a member with room. */
@@ -77,7 +97,6 @@ export class SharedSubscription {
   }
 
   #choose(message: Message): Subscription | undefined {
-    if (this.#queue.length > 0 && message.qos > 0) return undefined;
     return this.#members.next((member) =>
       member.session.canTake(lowerQos(message.qos, member.qos)),
     );

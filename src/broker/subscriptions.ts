@@ -26,7 +26,6 @@ export class Subscriptions {
   add(session: Session, request: SubscriptionRequest, details: GrantedDetails): Subscription {
     const { parsed, qos, identifier } = details;
     const previous = session.subscriptions.get(request.filter);
-    if (previous !== undefined) this.remove(previous);
     const shared = parsed.group === undefined ? undefined : this.#group(parsed, session);
     const subscription: Subscription = {
       kind: "session",
@@ -38,6 +37,12 @@ export class Subscriptions {
       identifier,
       shared,
     };
+    if (previous !== undefined && shared !== undefined) {
+      shared.replace(previous, subscription);
+      session.subscriptions.set(request.filter, subscription);
+      return subscription;
+    }
+    if (previous !== undefined) this.remove(previous);
     session.subscriptions.set(request.filter, subscription);
     this.count++;
     if (shared === undefined) this.#routes.add(request.filter, subscription);

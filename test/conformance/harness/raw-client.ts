@@ -87,6 +87,11 @@ export class RawClient {
     return frame;
   }
 
+  /** The next packet, whatever it is. */
+  async expectAny(): Promise<Packet> {
+    return decodePacket(await this.expectFrame(), this.version);
+  }
+
   /** The next packet is of this type. */
   async expectPacket<Type extends PacketType>(type: Type): Promise<PacketOf<Type>> {
     const frame = await this.expectFrame(typeNames.get(type));

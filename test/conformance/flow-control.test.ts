@@ -1,0 +1,148 @@
+/** Receive Maximum, in both directions (5.0, sections 4.9 and 3.3.4). */
+import assert from "node:assert/strict";
+import { PacketType } from "../../src/codec/index.ts";
+import { ReasonCode } from "../../src/index.ts";
+import { conformanceTest, everyVersion, onlyV3, onlyV5 } from "./harness/index.ts";
+import {
+  expectPublish,
+  puback,
+  pubcomp,
+  publish,
+  pubrec,
+  pubrel,
+  subscribe,
+  subscribed,
+} from "./packets.ts";
+
+for (const receiveMaximum of [1, 2, 10]) {
+  conformanceTest(
+    `5.0 [MQTT-4.9.0-1] [MQTT-4.9.0-2] [MQTT-3.3.4-9] a client's Receive Maximum of ${receiveMaximum} is kept; PUBACK and PUBCOMP make room`,
+    { versions: onlyV5 },
+    async (world) => {
+      const client = await world.connect({ properties: { receiveMaximum } });
+      await subscribed(client, { filter: "t", qos: 2 });
+      for (let count = 0; count < 30; count++) {
+        world.broker.publish("t", `${count}`, { qos: count % 2 === 0 ? 1 : 2 });
+      }
+      const underWay: { packetIdentifier: number; qos: number }[] = [];
+      let received = 0;
+      while (received < 30) {
+        while (underWay.length < receiveMaximum && received < 30) {
+          const packet = await expectPublish(client, { payload: `${received++}` });
+          underWay.push({ packetIdentifier: packet.packetIdentifier ?? 0, qos: packet.qos });
+        }
+        await client.ping();
+        const { packetIdentifier, qos } = underWay.shift() ?? { packetIdentifier: 0, qos: 1 };
+        if (qos === 1) client.send(puback(packetIdentifier));
+        else {
+          client.send(pubrec(packetIdentifier));
+          await client.expectPacket(PacketType.pubrel);
+          await client.ping(); // PUBREC alone makes no room
+          client.send(pubcomp(packetIdentifier));
+        }
+      }
+    },
+  );
+}
+
+conformanceTest(
+  "5.0 [MQTT-4.9.0-2] a PUBREC with failure makes room at once",
+  { versions: onlyV5 },
+  async (world) => {
+    const client = await world.connect({ properties: { receiveMaximum: 1 } });
+    await subscribed(client, { filter: "t", qos: 2 });
+    world.broker.publish("t", "1", { qos: 2 });
+    world.broker.publish("t", "2", { qos: 2 });
+    const { packetIdentifier } = await expectPublish(client, { payload: "1" });
+    client.send(pubrec(packetIdentifier, ReasonCode.implementationSpecificError));
+    await expectPublish(client, { payload: "2" });
+  },
+);
+
+conformanceTest(
+  "5.0 [MQTT-4.9.0-3] [MQTT-3.3.4-10] [MQTT-3.3.4-8] with a full window everything but QoS 1 and 2 goes on, both ways",
+  { versions: onlyV5 },
+  async (world) => {
+    const client = await world.connect({ properties: { receiveMaximum: 1 } });
+    await subscribed(client, { filter: "t", qos: 2 });
+    world.broker.publish("t", "1", { qos: 1 });
+    world.broker.publish("t", "2", { qos: 1 });
+    await expectPublish(client, { payload: "1" });
+    world.broker.publish("t", "live", { qos: 0 });
+    await expectPublish(client, { payload: "live", qos: 0 });
+    client.send(subscribe("other"));
+    await client.expectPacket(PacketType.suback);
+    client.send(publish("other", "own", { qos: 2 }), pubrel());
+    await expectPublish(client, { payload: "own" });
+    await client.expectBytes("50 02 0001  70 02 0001");
+    await client.ping();
+    client.send(puback(1));
+    await expectPublish(client, { payload: "2" });
+  },
+);
+
+conformanceTest(
+  "5.0 [MQTT-3.3.4-7] a client beyond the broker's Receive Maximum hears 0x93",
+  { versions: onlyV5, broker: { limits: { inFlightMessagesMax: 3 } } },
+  async (world) => {
+    const client = await world.connect();
+    assert.equal(client.connack?.properties.receiveMaximum, 3);
+    for (let packetIdentifier = 1; packetIdentifier <= 3; packetIdentifier++) {
+      client.send(publish("t", "", { qos: 2, retain: true, packetIdentifier }));
+      await client.expectPacket(PacketType.pubrec);
+    }
+    client.send(publish("t", "", { qos: 2, dup: true, packetIdentifier: 3 }));
+    await client.expectPacket(PacketType.pubrec);
+    client.send(pubrel(2), publish("t", "", { qos: 2, packetIdentifier: 4 }));
+    await client.expectPacket(PacketType.pubcomp);
+    await client.expectPacket(PacketType.pubrec);
+    client.send(publish("t", "", { qos: 1, packetIdentifier: 5 }));
+    client.send(publish("t", "", { qos: 2, packetIdentifier: 6 }));
+    const packet = await client.expectAny();
+    if (packet.type === PacketType.puback) await client.expectDisconnected(0x93);
+    else assert.equal(packet.type === PacketType.disconnect && packet.reasonCode, 0x93);
+  },
+);
+
+conformanceTest(
+  "5.0 [MQTT-3.3.4-7] QoS 1 never fills the broker's window, however many come at once",
+  { versions: onlyV5, broker: { limits: { inFlightMessagesMax: 3 } } },
+  async (world) => {
+    const client = await world.connect();
+    const many = Array.from({ length: 50 }, (_, index) =>
+      publish("t", "", { qos: 1, packetIdentifier: index + 1 }),
+    );
+    client.send(...many);
+    for (let count = 1; count <= 50; count++) {
+      const { packetIdentifier } = await client.expectPacket(PacketType.puback);
+      assert.equal(packetIdentifier, count);
+    }
+  },
+);
+
+conformanceTest(
+  "3.x knows no Receive Maximum: more QoS 2 than inFlightMessagesMax may be under way from a client",
+  { versions: onlyV3, broker: { limits: { inFlightMessagesMax: 3 } } },
+  async (world) => {
+    const client = await world.connect();
+    for (let packetIdentifier = 1; packetIdentifier <= 10; packetIdentifier++) {
+      client.send(publish("t", "", { qos: 2, packetIdentifier }));
+      await client.expectPacket(PacketType.pubrec);
+    }
+  },
+);
+
+conformanceTest(
+  "inFlightMessagesMax holds towards every client that allows more",
+  { versions: everyVersion, broker: { limits: { inFlightMessagesMax: 2 } } },
+  async (world) => {
+    const client = await world.connect();
+    await subscribed(client, { filter: "t", qos: 1 });
+    for (const payload of ["1", "2", "3"]) world.broker.publish("t", payload, { qos: 1 });
+    const { packetIdentifier } = await expectPublish(client, { payload: "1" });
+    await expectPublish(client, { payload: "2" });
+    await client.ping();
+    client.send(puback(packetIdentifier));
+    await expectPublish(client, { payload: "3" });
+  },
+);

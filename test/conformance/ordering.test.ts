@@ -1,0 +1,201 @@
+/** Ordered topics and ordered acknowledgements (section 4.6), with several hundred messages in random mixtures. */
+import assert from "node:assert/strict";
+import { randomInt } from "node:crypto";
+import { PacketType, type PublishPacket, type QoS } from "../../src/codec/index.ts";
+import { conformanceTest, everyVersion, type RawClient } from "./harness/index.ts";
+import { acknowledgement, disconnect, persistent, publish, pubrel, subscribed } from "./packets.ts";
+
+const total = 600;
+
+/** A generator of numbers below `bound`, the same for the same seed (mulberry32). */
+function randomNumbers(seed: number): (bound: number) => number {
+  let state = seed;
+  return (bound) => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) % bound;
+  };
+}
+
+interface Sent {
+  readonly packet: PublishPacket;
+  readonly key: string;
+}
+
+/** Messages to three topics in all QoS, a few of them large, numbered in the order in which they are sent. */
+function mixture(seed: number): Sent[] {
+  const below = randomNumbers(seed);
+  return Array.from({ length: total }, (_, count) => {
+    const qos = below(3) as QoS;
+    const topic = `order/${below(3)}`;
+    const payload = `${count}`.padEnd(below(20) === 0 ? 20_000 : 6);
+    const packet = publish(topic, payload, { qos, packetIdentifier: count + 1 });
+    return { packet, key: `${topic} ${qos}` };
+  });
+}
+
+/** The messages of one topic and QoS are numbered in ascending order, and none is missing. */
+function checkOrder(received: readonly PublishPacket[], sent: readonly Sent[]): void {
+  const numbersOf = (packets: readonly PublishPacket[]) => {
+    const numbers: Record<string, number[]> = {};
+    for (const { topic, qos, payload } of packets) {
+      const key = `${topic} ${qos}`;
+      numbers[key] ??= [];
+      numbers[key].push(Number.parseInt(Buffer.from(payload).toString(), 10));
+    }
+    return numbers;
+  };
+  assert.deepEqual(numbersOf(received), numbersOf(sent.map(({ packet }) => packet)));
+}
+
+/** Reads and answers until `count` messages have come, each QoS 2 handshake to its end. */
+async function receiveAll(client: RawClient, count: number): Promise<PublishPacket[]> {
+  const received: PublishPacket[] = [];
+  let open = 0;
+  while (received.length < count || open > 0) {
+    const packet = await client.expectAny();
+    if (packet.type === PacketType.publish) {
+      received.push(packet);
+      const identifier = packet.packetIdentifier ?? 0;
+      if (packet.qos === 1) client.send(acknowledgement(PacketType.puback, identifier));
+      if (packet.qos === 2) {
+        open++;
+        client.send(acknowledgement(PacketType.pubrec, identifier));
+      }
+    } else if (packet.type === PacketType.pubrel) {
+      open--;
+      client.send(acknowledgement(PacketType.pubcomp, packet.packetIdentifier));
+    } else assert.fail(`unexpected packet of type ${packet.type}`);
+  }
+  return received;
+}
+
+conformanceTest(
+  "5.0 [MQTT-4.6.0-5] [MQTT-4.6.0-6] 3.1.1 [MQTT-4.6.0-5] [MQTT-4.6.0-6] messages of one topic and QoS arrive in the order in which they were sent",
+  { versions: everyVersion },
+  async (world) => {
+    const seed = randomInt(2 ** 31);
+    console.log(`seed ${seed}`);
+    const fields = world.version === 5 ? { properties: { receiveMaximum: 10 } } : {};
+    const subscriber = await world.connect(fields);
+    await subscribed(subscriber, { filter: "order/#", qos: 2 });
+    const publisher = await world.connect();
+    const sent = mixture(seed);
+    const receiving = receiveAll(subscriber, total);
+    for (const { packet } of sent) publisher.send(packet);
+    checkOrder(await receiving, sent);
+    await subscriber.ping();
+  },
+);
+
+conformanceTest(
+  "5.0 [MQTT-4.6.0-2] [MQTT-4.6.0-3] 3.1.1 [MQTT-4.6.0-2] [MQTT-4.6.0-3] [MQTT-4.6.0-4] acknowledgements come in the order of what they acknowledge",
+  { versions: everyVersion },
+  async (world) => {
+    const seed = randomInt(2 ** 31);
+    console.log(`seed ${seed}`);
+    const below = randomNumbers(seed);
+    const witness = await world.connect();
+    await subscribed(witness, "order");
+    const publisher = await world.connect();
+    const packets = Array.from({ length: total }, (_, count) =>
+      publish("order", "", { qos: (1 + below(2)) as QoS, packetIdentifier: count + 1 }),
+    );
+    publisher.send(...packets);
+    const released: number[] = [];
+    for (const { qos, packetIdentifier = 0 } of packets) {
+      const type = qos === 1 ? PacketType.puback : PacketType.pubrec;
+      const answer = await publisher.expectPacket(type);
+      assert.equal(answer.packetIdentifier, packetIdentifier);
+      if (qos === 2) released.push(packetIdentifier);
+    }
+    publisher.send(...released.map((identifier) => pubrel(identifier)));
+    for (const identifier of released) {
+      const answer = await publisher.expectPacket(PacketType.pubcomp);
+      assert.equal(answer.packetIdentifier, identifier);
+    }
+  },
+);
+
+conformanceTest(
+  "5.0 [MQTT-4.6.0-5] the order holds through an offline queue and a reconnect in the middle",
+  { versions: everyVersion },
+  async (world) => {
+    const fields = persistent(world.version, "sub", { receiveMaximum: 20 });
+    const before = await world.connect(fields);
+    await subscribed(before, { filter: "t", qos: 1 });
+    await disconnect(before);
+    for (let count = 0; count < total / 2; count++) {
+      world.broker.publish("t", `${count}`, { qos: 1 });
+    }
+    const first = await world.connect(fields);
+    const early = await receiveAll(first, 100);
+    first.destroy();
+    const second = await world.connect(fields);
+    for (let count = total / 2; count < total; count++) {
+      world.broker.publish("t", `${count}`, { qos: 1 });
+    }
+    const numbers = early.map(({ payload }) => Number(Buffer.from(payload).toString()));
+    while (numbers.at(-1) !== total - 1) {
+      const [packet] = await receiveAll(second, 1);
+      const number = Number(Buffer.from(packet.payload).toString());
+      if (packet.dup) assert.ok(number <= total);
+      if (number > (numbers.at(-1) ?? -1)) numbers.push(number);
+      else assert.ok(packet.dup, `${number} came again without DUP`);
+    }
+    assert.deepEqual(
+      numbers,
+      Array.from({ length: total }, (_, count) => count),
+    );
+  },
+);
+
+conformanceTest(
+  "5.0 [MQTT-4.6.0-5] several publishers at once: each one's order holds for every subscriber",
+  { versions: everyVersion },
+  async (world) => {
+    const subscribers = [await world.connect(), await world.connect()];
+    for (const [qos, subscriber] of subscribers.entries()) {
+      await subscribed(subscriber, { filter: "t/#", qos: qos as QoS });
+    }
+    const publishers = [await world.connect(), await world.connect(), await world.connect()];
+    const receiving = subscribers.map((subscriber) => receiveAll(subscriber, 300));
+    for (let count = 0; count < 100; count++) {
+      for (const [index, publisher] of publishers.entries()) {
+        publisher.send(publish(`t/${index}`, `${count}`, { qos: 1, packetIdentifier: count + 1 }));
+      }
+    }
+    for (const received of await Promise.all(receiving)) {
+      for (let index = 0; index < 3; index++) {
+        const numbers = received
+          .filter(({ topic }) => topic === `t/${index}`)
+          .map(({ payload }) => Number(Buffer.from(payload).toString()));
+        assert.deepEqual(
+          numbers,
+          Array.from({ length: 100 }, (_, count) => count),
+        );
+      }
+    }
+  },
+);
+
+conformanceTest(
+  "5.0 [MQTT-4.6.0-5] a packet cut at any byte, and many in one piece, keep their order",
+  { versions: everyVersion },
+  async (world) => {
+    const subscriber = await world.connect();
+    await subscribed(subscriber, "t");
+    const publisher = await world.connect();
+    const frame = world.version === 5 ? "30 05 0001 74 00" : "30 04 0001 74";
+    const bytes = Buffer.concat(
+      Array.from({ length: 40 }, (_, count) =>
+        Buffer.concat([Buffer.from(frame.replaceAll(" ", ""), "hex"), Buffer.from([65 + count])]),
+      ),
+    );
+    for (let cut = 1; cut < 20; cut++) {
+      for (let at = 0; at < bytes.length; at += cut) publisher.send(bytes.subarray(at, at + cut));
+      await subscriber.expectBytes(bytes.toString("hex"));
+    }
+  },
+);
