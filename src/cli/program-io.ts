@@ -3,7 +3,6 @@
  * finds in its environment. A program is `parse -> run(options, io) -> exit code`, and touches
  * `process` only through this file, so that `tstack` and the tests can run it like a function.
  */
-import { once } from "node:events";
 import { openSync } from "node:fs";
 import type { Readable, Writable } from "node:stream";
 import { ReadStream } from "node:tty";
@@ -48,8 +47,15 @@ export async function runAsProcess(program: Program): Promise<void> {
   // A reader that went away (`| head -1`) is no crash. A program that writes data listens itself, and ends.
   io.stdout.on("error", () => undefined);
   process.exitCode = await program(process.argv.slice(2), io);
-  if (io.stdout.writableLength > 0) await once(io.stdout, "drain");
+  await Promise.all([flush(io.stdout), flush(io.stderr)]);
   process.exit();
+}
+
+/** Resolves when what was written has left, or cannot any more. */
+function flush(stream: Writable): Promise<void> {
+  return new Promise((resolve) => {
+    stream.write("", () => resolve());
+  });
 }
 
 async function askSecret(question: string): Promise<string> {

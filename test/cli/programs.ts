@@ -1,5 +1,6 @@
 /** Runs tpublish and tsubscribe as processes of their own, with bounds on their time. */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
+import { once } from "node:events";
 import path from "node:path";
 
 const root = path.join(import.meta.dirname, "../..");
@@ -71,6 +72,11 @@ export class RunningProgram {
         reject(new Error(`ended without "${text}": ${this.#stderr} ${this.bytes.toString()}`));
       });
     });
+  }
+
+  /** Waits for anything more on stderr. */
+  async sawMore(): Promise<void> {
+    await once(this.child.stderr, "data");
   }
 }
 

@@ -37,6 +37,7 @@ const mistakes: readonly [args: string, told: RegExp][] = [
   ["-t a -m x --capath none", /--capath none: no such file/],
   ["-t a -m x --cert none.pem", /--cert and --key belong together/],
   ["-t a -m x --password-file none", /--password-file none: no such file/],
+  ["-t a -m x -u u -P -", /no password, no terminal: try --password-file/],
   ["-t a -l --repeat 3", /--repeat goes with -m/],
 ];
 for (const [args, told] of mistakes) {

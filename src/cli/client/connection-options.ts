@@ -175,7 +175,7 @@ async function findPassword(
   url: BrokerUrl | undefined,
   io: ProgramIo,
 ): Promise<string | undefined> {
-  if (args.askPassword || args.password === "-") return io.askSecret("Password: ");
+  if (args.askPassword || args.password === "-") return askPassword(io);
   if (args.password !== undefined) return args.password;
   if (args.passwordFile !== undefined) {
     const [line] = (await readOptionFile("--password-file", args.passwordFile))
@@ -184,6 +184,15 @@ async function findPassword(
     return line;
   }
   return url?.password ?? io.environment.TSTACK_PASSWORD;
+}
+
+async function askPassword(io: ProgramIo): Promise<string> {
+  try {
+    return await io.askSecret("Password: ");
+  } catch (error) {
+    const reason = `no password, ${(error as Error).message}`;
+    throw new ProgramFailure(`${reason}: try --password-file or TSTACK_PASSWORD`, { cause: error });
+  }
 }
 
 async function resolveEndpoint(
