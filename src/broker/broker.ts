@@ -18,6 +18,7 @@ import { type ConnectionEnding, describeEnding } from "./connection-ending.ts";
 import { Counters } from "./counters.ts";
 import { Deadlines } from "./deadlines.ts";
 import { Delivery } from "./delivery.ts";
+import { callEmbedding } from "./embedding-call.ts";
 import { Events } from "./events.ts";
 import type { Message } from "./message.ts";
 import type {
@@ -80,7 +81,11 @@ export class Broker implements TransportAcceptor {
   readonly sessions: Sessions;
   readonly events: Events;
   isClosing = false;
+  /** Connections that are not at their end. */
   readonly #connections = new Set<Connection>();
+  /** Those, and transports that are still handing over their last bytes. */
+  readonly #transports = new Set<Transport>();
+  #whenEmpty: (() => void) | undefined;
   readonly #sysTopics: SysTopics;
 
   constructor(ports: BrokerPorts) {
@@ -95,8 +100,8 @@ export class Broker implements TransportAcceptor {
     this.events = new Events(ports.log);
     this.deadlines = new Deadlines(this.clock, ports.log);
     this.tickEnd = new TickEnd(this.clock, this.counters);
-    this.delivery = new Delivery(this.counters, this.limits.outboxBytesMax);
     this.routes = new Routes(this.limits.routesCachedMax);
+    this.delivery = new Delivery(this.counters, this.routes, this.limits.outboxBytesMax);
     this.subscriptions = new Subscriptions(this.routes);
     this.retained = new RetainedMessages(this.limits, this.clock, this.deadlines);
     this.wills = new Wills(this.clock, this.deadlines, (will) => this.publishMessage(will));
@@ -117,6 +122,7 @@ export class Broker implements TransportAcceptor {
 
   accept(transport: Transport): TransportSink {
     this.counters.socketsOpened++;
+    this.#transports.add(transport);
     const connection = new Connection(this, transport);
     this.#connections.add(connection);
     if (this.isClosing) connection.disconnect(ReasonCode.serverShuttingDown, "shutting down");
@@ -130,7 +136,11 @@ export class Broker implements TransportAcceptor {
       const owned = ownTopics.find((own) => topic === own || topic.startsWith(`${own}/`));
       if (owned !== undefined) return { allowed: false, rule: `${owned} belongs to the broker` };
     }
-    return this.authorizer.authorize(request);
+    try {
+      return this.authorizer.authorize(request);
+    } catch (error) {
+      return Promise.reject(error); // one way to fail, so that no answer that is under way is left alone
+    }
   }
 
   /** Publishes from inside the process, past all rights. Throws MQTT_TOPIC_NAME_INVALID. */
@@ -156,15 +166,20 @@ export class Broker implements TransportAcceptor {
     if (parsed === undefined || parsed.group !== undefined) {
       throw new TstackError("MQTT_TOPIC_FILTER_INVALID", `"${filter}" is no topic filter`);
     }
+    let isActive = true;
     const guarded = (message: ApplicationMessage): void => {
-      try {
-        handler(message);
-      } catch (error) {
-        this.log.error({ error, filter }, "a handler of the embedding program threw");
-      }
+      const what = "a handler of the embedding program";
+      if (isActive) callEmbedding(() => handler(message), this.log, { filter }, what);
     };
-    for (const retained of this.retained.match(filter)) guarded(toApplicationMessage(retained));
-    return this.subscriptions.addLocal(filter, guarded);
+    // Subscribed first, so that what the handler itself publishes is not missed.
+    const end = this.subscriptions.addLocal(filter, guarded);
+    for (const retained of this.retained.match(filter)) {
+      if (!retained.hasExpired(this.clock.now())) guarded(toApplicationMessage(retained));
+    }
+    return () => {
+      isActive = false; // also for the message that is being delivered
+      end();
+    };
   }
 
   connectionAccepted(connection: Connection, sessionPresent: boolean): void {
@@ -196,8 +211,11 @@ export class Broker implements TransportAcceptor {
     }
   }
 
-  /** Tells every client and ends its connection; nothing is accepted any more. Wills are not published: nobody is left. */
-  close(): void {
+  /**
+   * Tells every client and ends its connection; nothing is accepted any more. Wills are not published: nobody is left.
+   * Resolves when the last transport has gone.
+   */
+  async close(): Promise<void> {
     this.isClosing = true;
     this.deadlines.clear();
     for (const connection of this.#connections) {
@@ -206,5 +224,19 @@ export class Broker implements TransportAcceptor {
     }
     this.#sysTopics.stop();
     this.deadlines.clear();
+    if (this.#transports.size === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#whenEmpty = resolve;
+    await promise;
+  }
+
+  /** Closes at once what `close` has not brought to an end. */
+  destroy(): void {
+    for (const transport of this.#transports) transport.destroy();
+  }
+
+  transportClosed(transport: Transport): void {
+    this.#transports.delete(transport);
+    if (this.#transports.size === 0) this.#whenEmpty?.();
   }
 }

@@ -1,6 +1,8 @@
 /**
  * Brings a message to everyone on its route: encoded once for each variant, shared by all who get the same bytes.
  * QoS 0 frames that suit as they came are not even looked at one by one: a whole range of them is appended.
+ * What is published during a delivery, by a handler of the embedding program or a will, follows when that is done:
+ * all subscribers see the same order, and what is used again for each message is never in use twice.
  */
 import {
   newPublishPropertyOffsets,
@@ -13,31 +15,91 @@ import type { Counters } from "./counters.ts";
 import { Message } from "./message.ts";
 import { lowerQos, newVariant, PublishEncoder } from "./publish-encoder.ts";
 import type { PublishRange } from "./publish-range.ts";
-import { type DeliveryGroup, Reach, type Route, type Target } from "./routes.ts";
+import { type DeliveryGroup, Reach, type Route, type Routes, type Target } from "./routes.ts";
+
+/** A message that causes one that causes one and so on: beyond this it is a circle. */
+const depthMax = 1000;
 
 export class Delivery {
   /** The variant being delivered: `Session.deliver` reads it. */
   readonly variant: PublishVariant = newVariant();
   readonly #encoder = new PublishEncoder();
   readonly #counters: Counters;
+  readonly #routes: Routes;
   readonly #outboxBytesMax: number;
   readonly #fromRange = new Message();
   readonly #header: PublishHeader = newPublishHeader();
   readonly #frame: LocatedFrame = { bytes: Buffer.alloc(0), start: 0, bodyStart: 0, end: 0 };
 
-  constructor(counters: Counters, outboxBytesMax: number) {
+  #isBusy = false;
+  /** How many messages stand between the one being delivered and the one that came from outside. */
+  #depth = 0;
+  /** What was published during a delivery. */
+  #waiting: { readonly depth: number; readonly deliver: () => void }[] = [];
+
+  constructor(counters: Counters, routes: Routes, outboxBytesMax: number) {
     this.#counters = counters;
+    this.#routes = routes;
     this.#outboxBytesMax = outboxBytesMax;
   }
 
-  /** One message to everyone on `route`. */
+  /** One message to everyone on `route`, which is current. */
   deliver(route: Route, message: Message): void {
-    for (const group of route.groups) this.#deliverToGroup(group, message);
-    this.#deliverToOthers(route, message);
+    if (this.#isBusy) {
+      const kept = message.keep();
+      this.#putOff(() => this.#deliver(this.#routes.current(route), kept));
+      return;
+    }
+    this.#isBusy = true;
+    try {
+      this.#deliver(route, message);
+    } finally {
+      this.#endDelivery();
+    }
   }
 
   /** Consecutive QoS 0 frames of one publisher and topic. */
   forward(route: Route, range: PublishRange): void {
+    if (this.#isBusy) {
+      const bytes = Buffer.from(range.bytes.subarray(range.start, range.end));
+      const kept = { ...range, bytes, start: 0, end: bytes.length };
+      this.#putOff(() => this.#forward(this.#routes.current(route), kept));
+      return;
+    }
+    this.#isBusy = true;
+    try {
+      this.#forward(route, range);
+    } finally {
+      this.#endDelivery();
+    }
+  }
+
+  #putOff(deliver: () => void): void {
+    const depth = this.#depth + 1;
+    if (depth > depthMax) throw new Error("a handler answers its own messages in a circle");
+    this.#waiting.push({ depth, deliver });
+  }
+
+  #endDelivery(): void {
+    try {
+      // The list grows while it is walked.
+      for (let next = 0; next < this.#waiting.length; next++) {
+        this.#depth = this.#waiting[next].depth;
+        this.#waiting[next].deliver();
+      }
+    } finally {
+      if (this.#waiting.length > 0) this.#waiting = [];
+      this.#depth = 0;
+      this.#isBusy = false;
+    }
+  }
+
+  #deliver(route: Route, message: Message): void {
+    for (const group of route.groups) this.#deliverToGroup(group, message);
+    this.#deliverToOthers(route, message);
+  }
+
+  #forward(route: Route, range: PublishRange): void {
     let needsMessages = route.shared.length > 0 || route.locals.length > 0;
     for (const group of route.groups) {
       if (takesRange(group, range)) this.#forwardToGroup(group, range);

@@ -1,6 +1,7 @@
 /** What the broker tells the program that embeds it. Listeners must not throw: a throw is logged and goes no further. */
 import type { Log } from "../base/index.ts";
 import type { ConnectionEnding } from "./connection-ending.ts";
+import { callEmbedding } from "./embedding-call.ts";
 import type { ClientIdentity } from "./ports.ts";
 
 export interface BrokerEvents {
@@ -36,12 +37,10 @@ export class Events {
   emit<Name extends keyof BrokerEvents>(name: Name, event: BrokerEvents[Name]): void {
     const listeners = this.#listeners.get(name) as Set<Listener<BrokerEvents[Name]>> | undefined;
     if (listeners === undefined) return;
-    for (const listener of listeners) {
-      try {
-        listener(event);
-      } catch (error) {
-        this.#log.error({ error, event: name }, "a listener of the embedding program threw");
-      }
+    // One that is added or taken away meanwhile counts from the next event on.
+    for (const listener of [...listeners]) {
+      const what = "a listener of the embedding program";
+      callEmbedding(() => listener(event), this.#log, { event: name }, what);
     }
   }
 }

@@ -1,7 +1,10 @@
 /** Messages that wait for one session or one shared subscription, first in first out, with their number and bytes known. */
+import type { Limits } from "../base/index.ts";
 import type { QueuedMessage } from "./queued-message.ts";
 
 const compactFrom = 1024;
+
+type QueueLimits = Pick<Limits, "queueMessagesMax" | "queueBytesMax">;
 
 export class MessageQueue {
   bytes = 0;
@@ -17,6 +20,25 @@ export class MessageQueue {
   push(queued: QueuedMessage): void {
     this.#items.push(queued);
     this.bytes += queued.message.size;
+  }
+
+  /**
+   * `push` within the limits. Answers how many messages are lost by it: those that wait longest, or `queued` itself.
+   * However many bytes it has, one message may wait alone.
+   */
+  admit(queued: QueuedMessage, limits: QueueLimits, queueDrop: "newest" | "oldest"): number {
+    let dropped = 0;
+    while (this.#isFullFor(queued, limits)) {
+      dropped++;
+      if (queueDrop === "newest" || this.shift() === undefined) return dropped;
+    }
+    this.push(queued);
+    return dropped;
+  }
+
+  #isFullFor({ message }: QueuedMessage, limits: QueueLimits): boolean {
+    if (this.length >= limits.queueMessagesMax) return true;
+    return this.length > 0 && this.bytes + message.size > limits.queueBytesMax;
   }
 
   /** Puts back what was taken too early. */

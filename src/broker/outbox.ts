@@ -9,6 +9,8 @@ import type { TickEnd } from "./tick-end.ts";
 export interface OutboxOwner {
   /** At the end of a tick, after the write: there may be room for what waits elsewhere. */
   outboxFlushed(): void;
+  /** Something went wrong in the broker itself. */
+  fail(error: unknown): void;
 }
 
 /**

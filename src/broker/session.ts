@@ -51,6 +51,7 @@ export class Session {
   #queue: MessageQueue | undefined;
   #cursors: RetainedCursor[] | undefined;
   #memberships: Set<SharedSubscription> | undefined;
+  #isPumping = false;
 
   constructor(clientIdentifier: string, isV5: boolean, context: SessionContext) {
     this.clientIdentifier = clientIdentifier;
@@ -170,15 +171,14 @@ export class Session {
 
   /** The matching retained messages follow, as the connection has room; they count against no queue limit. */
   startRetained(subscription: Subscription, messages: Iterator<Message>): void {
+    this.stopRetained(subscription.filter);
     this.#cursors ??= [];
-    this.#cursors = this.#cursors.filter(
-      (cursor) => cursor.subscription.filter !== subscription.filter,
-    );
     this.#cursors.push({ subscription, messages });
   }
 
   stopRetained(filter: string): void {
-    this.#cursors = this.#cursors?.filter((cursor) => cursor.subscription.filter !== filter);
+    const others = this.#cursors?.filter((cursor) => cursor.subscription.filter !== filter);
+    this.#cursors = others?.length === 0 ? undefined : others;
   }
 
   /** What the client says to the message with this identifier; free when there is none. */
@@ -218,9 +218,19 @@ export class Session {
   /** Sends what waits, in order, as far as the client's window and the outbox have room. */
   pump(): void {
     const connection = this.connection;
-    if (connection === undefined) return;
-    while (connection.outbox.bytes < outboxFillBytes && this.#sendNext()) {
-      // one message each time round
+    if (connection === undefined || this.#isPumping) return;
+    this.#isPumping = true;
+    try {
+      // What is written may end the connection, and with it the session.
+      while (
+        this.connection === connection &&
+        connection.outbox.bytes < outboxFillBytes &&
+        this.#sendNext()
+      ) {
+        // one message each time round
+      }
+    } finally {
+      this.#isPumping = false;
     }
   }
 
@@ -299,14 +309,8 @@ export class Session {
   #enqueue(queued: QueuedMessage): void {
     this.#queue ??= new MessageQueue();
     const { limits, queueDrop } = this.context;
-    const isFull = (): boolean =>
-      this.queuedMessages >= limits.queueMessagesMax ||
-      (this.queuedBytes + queued.message.size > limits.queueBytesMax && this.queuedMessages > 0);
-    while (isFull()) {
-      this.#drop("queueFull", 1);
-      if (queueDrop === "newest" || this.#queue.shift() === undefined) return;
-    }
-    this.#queue.push(queued);
+    const dropped = this.#queue.admit(queued, limits, queueDrop);
+    if (dropped > 0) this.#drop("queueFull", dropped);
   }
 
   #drop(reason: DropReason, count: number): void {

@@ -118,21 +118,9 @@ export class SharedSubscription {
       counters.dropped.slowReader++;
       return;
     }
-    const isFull =
-      this.#queue.length >= limits.queueMessagesMax ||
-      this.#queue.bytes + message.size > limits.queueBytesMax;
-    if (isFull) {
-      counters.dropped.queueFull++;
-      if (queueDrop === "newest" || this.#queue.length === 0) return;
-      this.#queue.shift();
-    }
     const kept = message.keep();
-    this.#queue.push({
-      message: kept,
-      qos: kept.qos,
-      retain: kept.retain,
-      identifiers: [],
-      shared: this,
-    });
+    const { qos, retain } = kept;
+    const queued = { message: kept, qos, retain, identifiers: [], shared: this };
+    counters.dropped.queueFull += this.#queue.admit(queued, limits, queueDrop);
   }
 }

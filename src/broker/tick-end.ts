@@ -1,6 +1,6 @@
 /**
  * The end of a tick: every outbox that gathered bytes is written once. Many packets that arrive together leave
- * together; nothing waits for a timer.
+ * together; nothing waits for a timer. One that fails ends its own connection and no other.
  */
 import type { Clock } from "../base/index.ts";
 import type { Counters } from "./counters.ts";
@@ -29,7 +29,13 @@ export class TickEnd {
   run(): void {
     const dirty = this.#dirty;
     this.#dirty = this.#spare;
-    for (const outbox of dirty) outbox.endTick();
+    for (const outbox of dirty) {
+      try {
+        outbox.endTick();
+      } catch (error) {
+        outbox.owner.fail(error);
+      }
+    }
     dirty.length = 0;
     this.#spare = dirty;
   }
