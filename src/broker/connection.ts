@@ -61,6 +61,8 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner {
   #incompleteSince = 0;
   #isSuspended = false;
   #isPaused = false;
+  /** The transport is gone, and packets that it brought still wait. */
+  #lost: { readonly cause: Error | undefined } | undefined;
 
   constructor(broker: Broker, transport: Transport) {
     this.broker = broker;
@@ -112,6 +114,11 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner {
   }
 
   closed(cause?: Error): void {
+    if (this.#isSuspended && this.state === ConnectionState.connected) {
+      // What came before the end is handled first: it may hold messages, and the DISCONNECT that takes back the will.
+      this.#lost = { cause };
+      return;
+    }
     this.#publisher?.flush();
     this.#finish({
       by: "client",
@@ -168,6 +175,7 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner {
     this.#isSuspended = false;
     if (this.isClosed) return;
     this.#run(() => this.#reader.resume(this));
+    if (this.#lost !== undefined) this.closed(this.#lost.cause);
     if (this.#isPaused && !this.#isSuspended && !this.#isChoked()) this.#resumeReading();
   }
 

@@ -126,9 +126,12 @@ class WebSocketTransport implements Transport {
     this.#cause = cause;
   }
 
+  /** The WebSocket is closed. What it brought before is the broker's, which is not reading just now. */
   finish(): void {
     this.#ended = true;
+    const held = this.#held;
     this.#held = undefined;
+    for (const bytes of held ?? []) this.sink?.receive(bytes);
     this.sink?.closed(this.#cause);
   }
 }
