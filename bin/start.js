@@ -11,16 +11,22 @@ const url = require("url");
 const root = path.join(__dirname, "..");
 const { engines } = require("../package.json");
 
-/** The first major version in `>=24`. */
-function readNeededMajor() {
-  return Number(/\d+/.exec(engines.node)[0]);
+/** `>=24.7` as [24, 7]. */
+function readNeeded() {
+  return /(\d+)\.(\d+)/.exec(engines.node).slice(1).map(Number);
+}
+
+function isTooOld() {
+  const needed = readNeeded();
+  const present = process.versions.node.split(".").map(Number);
+  return present[0] < needed[0] || (present[0] === needed[0] && present[1] < needed[1]);
 }
 
 function explainWrongVersion(program) {
   return (
-    `${program} needs Node.js ${readNeededMajor()} or newer, and this is ${process.versions.node} ` +
+    `${program} needs Node.js ${readNeeded().join(".")} or newer, and this is ${process.versions.node} ` +
     `(${process.execPath}): get it from https://nodejs.org, or put it first on the PATH of one command with ` +
-    `"npx -p node@${readNeededMajor()} -p tstack ${program}"\n`
+    `"npx -p node@${readNeeded()[0]} -p tstack ${program}"\n`
   );
 }
 
@@ -32,7 +38,7 @@ function locate(file) {
 }
 
 module.exports = async function start(program) {
-  if (Number(process.versions.node.split(".")[0]) < readNeededMajor()) {
+  if (isTooOld()) {
     process.stderr.write(explainWrongVersion(program));
     process.exitCode = 1;
     return;

@@ -145,12 +145,9 @@ export function createBroker(options: BrokerOptions = {}): Broker {
     subscribe: (filter, handler) => core.subscribe(filter, handler),
     on: (name, listener) => core.events.on(name, listener),
     async close({ seconds = 5 } = {}) {
-      const closed = listeners.map((listener) => listener.close());
-      core.close();
-      await Promise.race([
-        Promise.all(closed),
-        setTimeout(seconds * 1000, undefined, { ref: false }),
-      ]);
+      const closed = [...listeners.map((listener) => listener.close()), core.close()];
+      const late = setTimeout(seconds * 1000, "late", { ref: false });
+      if ((await Promise.race([Promise.all(closed), late])) === "late") core.destroy();
     },
   };
 }

@@ -128,6 +128,7 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner {
           ? "closed its connection without DISCONNECT"
           : `connection lost: ${cause.message}`,
     });
+    this.broker.transportClosed(this.transport);
   }
 
   /** There is room again: for a client that we stopped reading, and for what waits in its session. */
