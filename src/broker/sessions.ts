@@ -10,6 +10,9 @@ import { Session } from "./session.ts";
 import type { SessionContext } from "./session-context.ts";
 import type { Wills } from "./wills.ts";
 
+/** A Session Expiry Interval of this many seconds has no end (5.0, section 3.1.2.11.2). */
+const neverExpires = 0xffff_ffff;
+
 export interface OpenRequest {
   readonly clientIdentifier: string;
   readonly isV5: boolean;
@@ -102,6 +105,7 @@ export class Sessions {
       this.#end(session);
       return;
     }
+    if (session.expirySeconds === neverExpires) return;
     const at = this.#context.clock.now() + session.expirySeconds * 1000;
     session.expiryDeadline = this.#context.deadlines.schedule(at, () => {
       this.#context.counters.sessionsExpired++;

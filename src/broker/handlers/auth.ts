@@ -51,6 +51,8 @@ export function handleAuth(connection: Connection, packet: AuthPacket): void {
       throw protocolError("re-authentication before CONNACK");
     }
     authentication.exchange = authenticator.begin(authentication.request);
+  } else if (packet.reasonCode !== ReasonCode.continueAuthentication) {
+    throw protocolError("AUTH with a reason code that is the server's"); // [MQTT-4.12.0-3]
   } else if (authentication.exchange === undefined) {
     throw protocolError("AUTH without an exchange under way");
   }
