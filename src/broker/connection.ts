@@ -373,6 +373,7 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner {
   #finish(ending: ConnectionEnding): void {
     if (this.isClosed) return;
     this.state = ConnectionState.closed;
+    this.outbox.close();
     this.broker.deadlines.cancel(this.#deadline);
     this.broker.connectionEnded(this, ending);
   }

@@ -29,6 +29,8 @@ export class Outbox {
   readonly #tickEnd: TickEnd;
   readonly #pool: SlabPool;
   #isDirty = false;
+  #isHandingOver = false;
+  #isClosed = false;
   /** Where bytes are being gathered, and how many of them are not yet in `#filled`. */
   #slab: Buffer | undefined;
   #length = 0;
@@ -104,14 +106,19 @@ export class Outbox {
     this.owner.outboxFlushed();
   }
 
-  /** Hands everything to the transport, unless that still holds earlier bytes: then `drained` will. */
-  flush(): void {
-    if (this.#transport.pendingBytes === 0) this.handOver();
+  /** Nothing more is handed over: the transport is gone or ends. What comes nevertheless is thrown away. */
+  close(): void {
+    this.#isClosed = true;
   }
 
-  /** Hands everything to the transport, which may hold earlier bytes. */
+  /** Hands everything to the transport, unless that still holds earlier bytes: then `drained` will. */
+  flush(): void {
+    if (this.#isClosed || this.#transport.pendingBytes === 0) this.handOver();
+  }
+
+  /** Hands everything to the transport, which may hold earlier bytes. What a write causes to be sent comes behind it. */
   handOver(): void {
-    if (this.bytes === 0) return;
+    if (this.bytes === 0 || this.#isHandingOver) return;
     const filled = this.#filled;
     const slab = this.#slab;
     const length = this.#length;
@@ -119,12 +126,17 @@ export class Outbox {
     this.#slab = undefined;
     this.#length = 0;
     this.bytes = 0;
-    if (filled !== undefined) for (const bytes of filled) this.#transport.write(bytes);
-    if (slab === undefined) return;
-    if (length > 0) {
-      this.#transport.write(length === slab.length ? slab : slab.subarray(0, length));
+    this.#isHandingOver = true;
+    if (filled !== undefined) for (const bytes of filled) this.#write(bytes);
+    if (slab !== undefined) {
+      if (length > 0) this.#write(length === slab.length ? slab : slab.subarray(0, length));
+      if (this.#transport.pendingBytes === 0) this.#pool.giveBack(slab);
     }
-    if (this.#transport.pendingBytes === 0) this.#pool.giveBack(slab);
+    this.#isHandingOver = false;
+  }
+
+  #write(bytes: Buffer): void {
+    if (!this.#isClosed) this.#transport.write(bytes);
   }
 
   /** Room for `length` bytes, at most `copyBytesMax`, at `#length` of the slab that is answered. */
