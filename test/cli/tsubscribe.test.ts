@@ -147,6 +147,29 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) {
   });
 }
 
+test("-C 1 in the middle of a flood ends at once, and the will stays unsaid", {
+  skip,
+}, async () => {
+  const will = ["--will-topic", "s/will/flood", "--will-payload", "wrong"];
+  const watcher = await startSubscribed([...at, "-t", "s/will/flood", "-C", "1", "-W", "4"]);
+  const flood = start("tpublish", [
+    ...at,
+    "-t",
+    "s/flood",
+    "-m",
+    "x".repeat(5000),
+    "--repeat",
+    "1000000",
+  ]);
+  const subscriber = await startSubscribed([...at, "-t", "s/flood", "-C", "1", ...will]);
+  const begin = Date.now();
+  assert.equal((await subscriber.ended).stdout.length, 5001);
+  const milliseconds = Date.now() - begin;
+  flood.child.kill("SIGKILL");
+  assert.ok(milliseconds < 1500, `${milliseconds} ms`);
+  assert.deepEqual([(await watcher.ended).stdout, (await watcher.ended).code], ["", 27]);
+});
+
 test("a pipe that closes ends it quietly, with 0", { skip }, async () => {
   const command = `${process.execPath} src/cli/tsubscribe.ts ${at.join(" ")} -t s/pipe -i s-pipe -q 1`;
   // pipefail: the exit code is that of tsubscribe.
