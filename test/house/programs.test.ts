@@ -33,7 +33,10 @@ for (const program of programs) {
       const { code, out, err } = runNode("--require", disguise, join(bin, `${program}.js`));
       assert.equal(code, 1);
       assert.equal(out, "");
-      assert.match(err, new RegExp(`^${program} needs Node\\.js 24\\.7 or newer, .*18\\.20\\.4.*\n$`));
+      assert.match(
+        err,
+        new RegExp(`^${program} needs Node\\.js 24\\.7 or newer, .*18\\.20\\.4.*\n$`),
+      );
     } finally {
       rmSync(folder, { recursive: true });
     }
