@@ -85,7 +85,8 @@ export class Broker implements TransportAcceptor {
   readonly #connections = new Set<Connection>();
   /** Those, and transports that are still handing over their last bytes. */
   readonly #transports = new Set<Transport>();
-  #whenEmpty: (() => void) | undefined;
+  /** Set by the first `close`: all wait for the same. */
+  #emptied: PromiseWithResolvers<void> | undefined;
   readonly #sysTopics: SysTopics;
 
   constructor(ports: BrokerPorts) {
@@ -225,9 +226,8 @@ export class Broker implements TransportAcceptor {
     this.#sysTopics.stop();
     this.deadlines.clear();
     if (this.#transports.size === 0) return;
-    const { promise, resolve } = Promise.withResolvers<void>();
-    this.#whenEmpty = resolve;
-    await promise;
+    this.#emptied ??= Promise.withResolvers<void>();
+    await this.#emptied.promise;
   }
 
   /** Closes at once what `close` has not brought to an end. */
@@ -237,6 +237,6 @@ export class Broker implements TransportAcceptor {
 
   transportClosed(transport: Transport): void {
     this.#transports.delete(transport);
-    if (this.#transports.size === 0) this.#whenEmpty?.();
+    if (this.#transports.size === 0) this.#emptied?.resolve();
   }
 }

@@ -61,6 +61,8 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner {
   #incompleteSince = 0;
   #isSuspended = false;
   #isPaused = false;
+  /** Why it is being ended by us: a transport may report its own end meanwhile. */
+  #ending: ConnectionEnding | undefined;
   /** The transport is gone, and packets that it brought still wait. */
   #lost: { readonly cause: Error | undefined } | undefined;
 
@@ -109,11 +111,24 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner {
 
   drained(): void {
     this.lastPacketAt = this.broker.clock.now();
-    this.outbox.flush();
-    this.outboxFlushed();
+    try {
+      this.outbox.flush();
+      this.outboxFlushed();
+    } catch (error) {
+      this.fail(error);
+    }
   }
 
   closed(cause?: Error): void {
+    this.broker.transportClosed(this.transport);
+    try {
+      this.#handleLoss(cause);
+    } catch (error) {
+      this.#logBug(error);
+    }
+  }
+
+  #handleLoss(cause: Error | undefined): void {
     if (this.#isSuspended && this.state === ConnectionState.connected) {
       // What came before the end is handled first: it may hold messages, and the DISCONNECT that takes back the will.
       this.#lost = { cause };
@@ -128,7 +143,6 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner {
           ? "closed its connection without DISCONNECT"
           : `connection lost: ${cause.message}`,
     });
-    this.broker.transportClosed(this.transport);
   }
 
   /** There is room again: for a client that we stopped reading, and for what waits in its session. */
@@ -147,6 +161,7 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner {
     if (publisher !== undefined) {
       if (header === 0x30 && publisher.extendRange(bytes, start, bodyStart, end)) return true;
       publisher.flush();
+      if (this.isClosed) return false; // by a handler that the message reached
     }
     // [MQTT-1.5.5-1] the fewest bytes; 3.x does not ask for that
     if (this.isV5 && hasPaddedLength(bytes, start, bodyStart)) {
@@ -176,7 +191,7 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner {
     this.#isSuspended = false;
     if (this.isClosed) return;
     this.#run(() => this.#reader.resume(this));
-    if (this.#lost !== undefined) this.closed(this.#lost.cause);
+    if (this.#lost !== undefined) this.#handleLoss(this.#lost.cause);
     if (this.#isPaused && !this.#isSuspended && !this.#isChoked()) this.#resumeReading();
   }
 
@@ -188,11 +203,11 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner {
       this.#publisher?.flush();
     } catch (error) {
       this.fail(error);
-      return;
     }
     const count = this.packetsReceived - before;
+    this.broker.counters.packetsReceived += count;
+    if (this.isClosed) return;
     if (count > 0) {
-      this.broker.counters.packetsReceived += count;
       this.lastPacketAt = this.broker.clock.now();
       this.#incompleteSince = 0;
     }
@@ -340,16 +355,20 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner {
 
   /** What is wrong ends this connection, and nothing else. */
   fail(error: unknown): void {
-    if (this.isClosed) return;
-    if (error instanceof TstackError) {
-      this.disconnect(error.reasonCode, error.message);
-      return;
+    const isPeers = error instanceof TstackError;
+    if (!isPeers) this.#logBug(error);
+    try {
+      if (isPeers) this.disconnect(error.reasonCode, error.message);
+      else this.disconnect(ReasonCode.unspecifiedError, "internal error");
+    } catch (another) {
+      this.#logBug(another);
+      this.transport.destroy();
     }
-    this.broker.log.error(
-      { client: this.name, error },
-      "a bug in tStack ended this connection; please report it",
-    );
-    this.disconnect(ReasonCode.unspecifiedError, "internal error");
+  }
+
+  #logBug(error: unknown): void {
+    const { log } = this.broker;
+    log.error({ client: this.name, error }, "a bug in tStack or in what it was given to ask");
   }
 
   /** The broker ends the connection; a 5.0 client that got its CONNACK is told why [MQTT-4.13.1-1]. */
@@ -365,6 +384,7 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner {
   /** Ends the connection after what is in the outbox. */
   end(ending: ConnectionEnding): void {
     if (this.isClosed) return;
+    this.#ending = ending;
     this.outbox.handOver();
     this.#finish(ending);
     this.transport.end();
@@ -375,6 +395,6 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner {
     this.state = ConnectionState.closed;
     this.outbox.close();
     this.broker.deadlines.cancel(this.#deadline);
-    this.broker.connectionEnded(this, ending);
+    this.broker.connectionEnded(this, this.#ending ?? ending);
   }
 }

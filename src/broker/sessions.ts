@@ -91,6 +91,8 @@ export class Sessions {
     }
     this.#wills.cancel(session); // [MQTT-3.1.3-9]
     connection.session = session;
+    // What the end of the holder set off may have ended this one too.
+    if (connection.isClosed) this.connectionEnded(connection);
     return { session, isPresent: present !== undefined };
   }
 

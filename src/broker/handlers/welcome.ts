@@ -73,13 +73,14 @@ function welcome(connection: Connection, client: Authenticated, opened: OpenedSe
   }
   if (connect.will !== undefined) session.will = toWill(connect.will);
   connection.state = ConnectionState.connected;
-  connection.wasAccepted = true;
-  broker.connectionAccepted(connection, isPresent);
   connection.startKeepAlive();
   session.attach(
     connection,
     Math.min(connect.properties.receiveMaximum ?? 65_535, inFlightMessagesMax),
   );
+  if (connection.isClosed) return; // its transport broke at the first write
+  connection.wasAccepted = true;
+  broker.connectionAccepted(connection, isPresent);
 }
 
 /** No keep alive counts as the longest; a maximum of 0 or 65,535 leaves all to the client. */
