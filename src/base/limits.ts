@@ -19,7 +19,7 @@ export interface Limits {
   readonly inFlightMessagesMax: number;
   /** QoS 1 and 2 messages that wait for one session; beyond: `queueDrop` decides, counted. */
   readonly queueMessagesMax: number;
-  /** The same, in bytes of topic, properties and payload. */
+  /** The same, in bytes of topic, properties and payload. As much again may be under way, unacknowledged. */
   readonly queueBytesMax: number;
   /** Bytes that wait for one socket; beyond: QoS 0 is dropped and counted, QoS 1 and 2 wait in the queue. */
   readonly outboxBytesMax: number;

@@ -26,6 +26,8 @@ const packetIdentifierMax = 65_535;
 export class InFlightWindow {
   /** Messages under way. */
   count = 0;
+  /** Of those that must be sent again after a reconnect: topic, properties and payload. */
+  bytes = 0;
   #next = 1;
   #mask = slotsAtFirst - 1;
   #states = new Uint8Array(slotsAtFirst);
@@ -49,6 +51,7 @@ export class InFlightWindow {
     this.#identifiers[slot] = identifier;
     this.#serials[slot] = this.#nextSerial++;
     this.#queued[slot] = queued;
+    if (queued !== undefined) this.bytes += queued.message.size;
     this.count++;
     return identifier;
   }
@@ -74,9 +77,16 @@ export class InFlightWindow {
     assert(this.stateOf(identifier) !== FlightState.free, "release names a message under way");
     const queued = this.#queued[slot];
     this.#states[slot] = FlightState.free;
-    this.#queued[slot] = undefined;
+    this.#forgetMessage(slot);
     this.count--;
     return queued;
+  }
+
+  #forgetMessage(slot: number): void {
+    const queued = this.#queued[slot];
+    if (queued === undefined) return;
+    this.bytes -= queued.message.size;
+    this.#queued[slot] = undefined;
   }
 
   /** What is under way, in the order in which it was first sent, PUBREL in that of PUBREC [MQTT-4.6.0-1]. */

@@ -1,5 +1,6 @@
 /** Messages that wait for one session or one shared subscription, first in first out, with their number and bytes known. */
 import type { Limits } from "../base/index.ts";
+import type { Message } from "./message.ts";
 import type { QueuedMessage } from "./queued-message.ts";
 
 const compactFrom = 1024;
@@ -28,7 +29,7 @@ export class MessageQueue {
    */
   admit(queued: QueuedMessage, limits: QueueLimits, queueDrop: "newest" | "oldest"): number {
     let dropped = 0;
-    while (this.#isFullFor(queued, limits)) {
+    while (this.isFullFor(queued.message, limits)) {
       dropped++;
       if (queueDrop === "newest" || this.shift() === undefined) return dropped;
     }
@@ -36,7 +37,8 @@ export class MessageQueue {
     return dropped;
   }
 
-  #isFullFor({ message }: QueuedMessage, limits: QueueLimits): boolean {
+  /** Whether there is no room for `message`, so that a queue that drops the newest would drop it. */
+  isFullFor(message: Message, limits: QueueLimits): boolean {
     if (this.length >= limits.queueMessagesMax) return true;
     return this.length > 0 && this.bytes + message.size > limits.queueBytesMax;
   }

@@ -137,7 +137,8 @@ export class Session {
     if (connection === undefined || connection.outbox.bytes >= this.context.limits.outboxBytesMax)
       return false;
     return (
-      qos === 0 || (this.#hasRoom() && this.queuedMessages === 0 && this.#resending.length === 0)
+      qos === 0 ||
+      (this.#hasRoomForMore() && this.queuedMessages === 0 && this.#resending.length === 0)
     );
   }
 
@@ -154,7 +155,8 @@ export class Session {
     }
     const { qos, retain, identifiers } = variant;
     if (connection === undefined || !this.canTake(qos)) {
-      this.#enqueue({ message: message.keep(), qos, retain, identifiers, shared: undefined });
+      if (this.#refuses(message)) this.#drop("queueFull", 1);
+      else this.#enqueue({ message: message.keep(), qos, retain, identifiers, shared: undefined });
       return;
     }
     const queued = this.persists
@@ -241,7 +243,8 @@ export class Session {
         this.#send(again.queued, again.packetIdentifier, true); // [MQTT-3.3.1-1] DUP
         return true;
       }
-      const queued = this.#queue?.shift() ?? this.#fromShared();
+      const hasRoomForMore = this.#hasRoomForMore();
+      const queued = hasRoomForMore ? (this.#queue?.shift() ?? this.#fromShared()) : undefined;
       if (queued !== undefined) {
         if (queued.message.hasExpired(this.context.clock.now())) this.#drop("expired", 1);
         else this.deliverNow(queued);
@@ -264,7 +267,7 @@ export class Session {
     const cursor = this.#cursors?.[0];
     if (cursor === undefined) return false;
     const { subscription } = cursor;
-    if (subscription.qos > 0 && !this.#hasRoom()) return false;
+    if (subscription.qos > 0 && !this.#hasRoomForMore()) return false;
     const next = cursor.messages.next();
     if (next.done) {
       this.#cursors?.shift();
@@ -286,6 +289,11 @@ export class Session {
     return underWay < this.#windowMax; // [MQTT-3.3.4-9]
   }
 
+  /** For a message that is not under way yet: what is must be kept until it is acknowledged, so its bytes count. */
+  #hasRoomForMore(): boolean {
+    return this.#hasRoom() && (this.#window?.bytes ?? 0) < this.context.limits.queueBytesMax;
+  }
+
   #takeIdentifier(qos: QoS, queued: QueuedMessage | undefined): number {
     this.#window ??= new InFlightWindow();
     return this.#window.take(
@@ -304,6 +312,12 @@ export class Session {
     variant.identifiers = this.isV5 ? queued.identifiers : variant.identifiers;
     variant.expirySeconds = message.secondsLeft(this.context.clock.now());
     this.connection?.sendPublish(message, variant, undefined, packetIdentifier);
+  }
+
+  /** Known before the message is copied: in a flood the copies alone would cost much memory. */
+  #refuses(message: Message): boolean {
+    const { limits, queueDrop } = this.context;
+    return queueDrop === "newest" && this.#queue?.isFullFor(message, limits) === true;
   }
 
   #enqueue(queued: QueuedMessage): void {

@@ -118,6 +118,10 @@ export class SharedSubscription {
       counters.dropped.slowReader++;
       return;
     }
+    if (queueDrop === "newest" && this.#queue.isFullFor(message, limits)) {
+      counters.dropped.queueFull++; // known before the message is copied
+      return;
+    }
     const kept = message.keep();
     const { qos, retain } = kept;
     const queued = { message: kept, qos, retain, identifiers: [], shared: this };

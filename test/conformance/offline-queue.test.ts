@@ -186,3 +186,40 @@ conformanceTest(
     assert.equal(after - before, 25);
   },
 );
+
+conformanceTest(
+  "queueBytesMax bounds what is under way as well: the rest waits, and all of it comes again",
+  { versions: everyVersion, broker: { limits: { queueBytesMax: 3000 } } },
+  async (world) => {
+    const fields = persistent(world.version, "sub");
+    const before = await world.connect(fields);
+    await subscribed(before, { filter: "t", qos: 1 });
+    for (const name of ["1", "2", "3", "4"])
+      world.broker.publish("t", name.padEnd(999), { qos: 1 });
+    for (const name of ["1", "2", "3"]) await expectPublish(before, { payload: name.padEnd(999) });
+    await before.ping();
+    await disconnect(before);
+    const after = await world.connect(fields);
+    for (const name of ["1", "2", "3"]) {
+      await expectPublish(after, { payload: name.padEnd(999), dup: true });
+    }
+    await after.ping();
+    after.send(puback(1));
+    await expectPublish(after, { payload: "4".padEnd(999), dup: false });
+    await after.ping();
+  },
+);
+
+conformanceTest(
+  "a message larger than queueBytesMax goes out when nothing else is under way",
+  { versions: onlyV5, broker: { limits: { queueBytesMax: 3000 } } },
+  async (world) => {
+    const client = await world.connect(persistent(5, "sub"));
+    await subscribed(client, { filter: "t", qos: 1 });
+    for (const name of ["1", "2"]) world.broker.publish("t", name.padEnd(9000), { qos: 1 });
+    await expectPublish(client, { payload: "1".padEnd(9000) });
+    await client.ping();
+    client.send(puback(1));
+    await expectPublish(client, { payload: "2".padEnd(9000) });
+  },
+);
