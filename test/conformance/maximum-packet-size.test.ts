@@ -9,7 +9,11 @@ import {
   persistent,
   puback,
   publish,
+  pubrec,
+  pubrel,
+  subscribe,
   subscribed,
+  unsubscribe,
 } from "./packets.ts";
 
 const maximumPacketSize = 60;
@@ -115,5 +119,17 @@ conformanceTest(
     assert.equal(await readFigure(world, "packetTooLarge"), 3);
     const third = await world.connect(persistent(5, "sub"));
     await third.ping();
+  },
+);
+
+conformanceTest(
+  "5.0 [MQTT-3.9.2-1] [MQTT-3.9.2-2] [MQTT-3.11.2-1] [MQTT-3.11.2-2] [MQTT-3.6.2-2] [MQTT-3.6.2-3] [MQTT-3.7.2-2] [MQTT-3.7.2-3] answers stay within the client's size",
+  { versions: onlyV5 },
+  async (world) => {
+    const client = await world.connect({ properties: { maximumPacketSize: 20 } });
+    client.send(subscribe(["a/#/b", "a"]), unsubscribe("b", "a"), pubrec(7), pubrel(8));
+    await client.expectBytes(
+      "90 05 0001 00 8f 00  b0 05 0001 00 11 00  62 03 0007 92  70 03 0008 92",
+    );
   },
 );

@@ -118,7 +118,7 @@ conformanceTest(
 );
 
 conformanceTest(
-  "5.0 [MQTT-3.3.2-1] 3.1.1 [MQTT-3.3.2-1] a topic that is no UTF-8 ends the connection",
+  "5.0 [MQTT-3.3.2-1] [MQTT-4.7.3-2] 3.1.1 [MQTT-3.3.2-1] [MQTT-4.7.3-2] a topic that is no UTF-8 or holds U+0000 ends the connection",
   { versions: everyVersion },
   async (world) => {
     for (const topic of ["0002 c328", "0003 eda080", "0001 00"]) {

@@ -14,7 +14,7 @@ import {
 } from "./packets.ts";
 
 conformanceTest(
-  "5.0 [MQTT-4.4.0-1] [MQTT-3.3.1-1] [MQTT-4.6.0-1] 3.1.1 [MQTT-4.4.0-1] [MQTT-3.3.1-1] [MQTT-2.3.1-3] [MQTT-4.6.0-1] unacknowledged messages come again: same identifiers, DUP, same order",
+  "5.0 [MQTT-4.4.0-1] [MQTT-4.3.3-3] [MQTT-3.3.1-1] [MQTT-4.6.0-1] 3.1.1 [MQTT-4.4.0-1] [MQTT-3.3.1-1] [MQTT-2.3.1-3] [MQTT-4.6.0-1] unacknowledged messages come again: same identifiers, DUP, same order",
   { versions: everyVersion },
   async (world) => {
     const fields = persistent(world.version, "sub");

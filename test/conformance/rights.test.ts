@@ -250,7 +250,7 @@ conformanceTest(
 );
 
 conformanceTest(
-  "an authorizer that fails ends that connection and no other",
+  "3.1.1 [MQTT-4.8.0-2] an authorizer that fails ends that connection and no other",
   {
     versions: everyVersion,
     broker: {

@@ -55,7 +55,7 @@ conformanceTest(
 );
 
 conformanceTest(
-  "5.0 [MQTT-3.8.3-1] 3.1.1 [MQTT-3.8.3-1] a filter that is no UTF-8 ends the connection",
+  "5.0 [MQTT-3.8.3-1] [MQTT-4.7.3-2] 3.1.1 [MQTT-3.8.3-1] [MQTT-4.7.3-2] a filter that is no UTF-8 or holds U+0000 ends the connection",
   { versions: everyVersion },
   async (world) => {
     for (const character of ["ff", "00"]) {
