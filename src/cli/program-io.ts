@@ -61,8 +61,9 @@ function flush(stream: Writable): Promise<void> {
 async function askSecret(question: string): Promise<string> {
   // Not stdin: that may carry the messages.
   const terminal = new ReadStream(openSync("/dev/tty", "r+"));
-  process.stderr.write(question);
+  // First no echo, then the question: who answers fast must not be seen either.
   terminal.setRawMode(true);
+  process.stderr.write(question);
   let line = "";
   try {
     for await (const chunk of terminal.setEncoding("utf8")) {

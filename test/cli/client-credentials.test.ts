@@ -92,7 +92,7 @@ for (const flags of ["-P -", "--ask-password"]) {
     let screen = "";
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       screen += text;
-      if (text.includes("Password: ")) child.stdin.write(`${password}x\x7f\r`);
+      if (screen === "Password: ") child.stdin.write(`${password}x\x7f\r`);
     });
     const code = await new Promise((resolve) => {
       child.on("close", resolve);
