@@ -195,3 +195,22 @@ conformanceTest(
     await expectPublish(subscriber, expiry(4_294_963_695));
   },
 );
+
+conformanceTest(
+  "5.0 [MQTT-3.3.2-6] the interval counts down wherever it stands among the properties, with an alias before it or behind",
+  { versions: onlyV5 },
+  async (world) => {
+    const publisher = await world.connect();
+    publisher.send("31 11 0003 742f31 0a 23 0001 02 00000064 01 01 78");
+    publisher.send("31 11 0003 742f32 0a 01 01 02 00000064 23 0001 78");
+    publisher.send("31 0e 0003 742f33 07 01 01 02 00000064 78");
+    await publisher.ping();
+    world.clock.advanceSeconds(40);
+    const subscriber = await world.connect();
+    for (const topic of ["t/1", "t/2", "t/3"]) {
+      await subscribed(subscriber, topic);
+      const properties = { payloadFormatIndicator: 1 as const, messageExpiryInterval: 60 };
+      await expectPublish(subscriber, { topic, payload: "x", properties });
+    }
+  },
+);
