@@ -12,7 +12,6 @@ import {
   PacketType,
   ProtocolVersion,
   type PublishVariant,
-  topicAliasPropertyBytes,
 } from "../codec/index.ts";
 import type { Broker } from "./broker.ts";
 import type { ConnectionEnding } from "./connection-ending.ts";
@@ -129,8 +128,9 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner {
   }
 
   #handleLoss(cause: Error | undefined): void {
-    if (this.#isSuspended && this.state === ConnectionState.connected) {
+    if (this.#isSuspended && this.wasAccepted) {
       // What came before the end is handled first: it may hold messages, and the DISCONNECT that takes back the will.
+      this.outbox.close();
       this.#lost = { cause };
       return;
     }
@@ -306,38 +306,19 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner {
     encoded: EncodedPublish | undefined,
     packetIdentifier: number,
   ): void {
+    const { broker, outboundAliases, maximumPacketSize } = this;
     const publish =
-      this.outboundAliases === undefined
-        ? (encoded ?? this.broker.encoder.encode(message, variant))
-        : this.#encodeWithAlias(this.outboundAliases, message, variant);
+      outboundAliases === undefined
+        ? (encoded ?? broker.encoder.encode(message, variant))
+        : outboundAliases.encode(message, variant, broker.encoder, maximumPacketSize);
     const length = publish.end - publish.start;
-    if (length > this.maximumPacketSize) {
+    if (length > maximumPacketSize) {
       this.session?.abandon(packetIdentifier);
       return;
     }
     if (packetIdentifier === 0) this.outbox.append(publish.bytes, publish.start, publish.end);
     else this.outbox.appendWithIdentifier(publish.bytes, publish, packetIdentifier);
     this.countPublishes(1, length);
-  }
-
-  /** An alias is not used where the packet would be longer for it, or too long for the client. */
-  #encodeWithAlias(
-    aliases: OutboundAliases,
-    message: Message,
-    variant: PublishVariant,
-  ): EncodedPublish {
-    const { encoder } = this.broker;
-    const known = aliases.get(message.topic);
-    const alias = known > 0 ? known : aliases.free;
-    if (alias > 0 && message.topicEnd - message.topicStart > topicAliasPropertyBytes) {
-      const withAlias = { ...variant, topicAlias: alias, omitTopic: known > 0 };
-      const encoded = encoder.encode(message, withAlias);
-      if (encoded.end - encoded.start <= this.maximumPacketSize) {
-        if (known === 0) aliases.set(message.topic, alias);
-        return encoded;
-      }
-    }
-    return encoder.encode(message, variant);
   }
 
   countPublishes(count: number, bytes: number): void {

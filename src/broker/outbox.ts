@@ -24,13 +24,14 @@ const flushBytes = 65_536;
 export class Outbox {
   /** Bytes gathered and not yet handed to the transport. */
   bytes = 0;
+  /** See `close`. */
+  isClosed = false;
   readonly owner: OutboxOwner;
   readonly #transport: Transport;
   readonly #tickEnd: TickEnd;
   readonly #pool: SlabPool;
   #isDirty = false;
   #isHandingOver = false;
-  #isClosed = false;
   /** Where bytes are being gathered, and how many of them are not yet in `#filled`. */
   #slab: Buffer | undefined;
   #length = 0;
@@ -108,12 +109,12 @@ export class Outbox {
 
   /** Nothing more is handed over: the transport is gone or ends. What comes nevertheless is thrown away. */
   close(): void {
-    this.#isClosed = true;
+    this.isClosed = true;
   }
 
   /** Hands everything to the transport, unless that still holds earlier bytes: then `drained` will. */
   flush(): void {
-    if (this.#isClosed || this.#transport.pendingBytes === 0) this.handOver();
+    if (this.isClosed || this.#transport.pendingBytes === 0) this.handOver();
   }
 
   /** Hands everything to the transport, which may hold earlier bytes. What a write causes to be sent comes behind it. */
@@ -136,7 +137,7 @@ export class Outbox {
   }
 
   #write(bytes: Buffer): void {
-    if (!this.#isClosed) this.#transport.write(bytes);
+    if (!this.isClosed) this.#transport.write(bytes);
   }
 
   /** Room for `length` bytes, at most `copyBytesMax`, at `#length` of the slab that is answered. */

@@ -133,9 +133,9 @@ export class Session {
 
   /** Whether a message with this QoS could be sent right now. */
   canTake(qos: QoS): boolean {
-    const connection = this.connection;
-    if (connection === undefined || connection.outbox.bytes >= this.context.limits.outboxBytesMax)
-      return false;
+    const outbox = this.connection?.outbox;
+    if (outbox === undefined || outbox.isClosed) return false;
+    if (outbox.bytes >= this.context.limits.outboxBytesMax) return false;
     return (
       qos === 0 ||
       (this.#hasRoomForMore() && this.queuedMessages === 0 && this.#resending.length === 0)
@@ -226,6 +226,7 @@ export class Session {
       // What is written may end the connection, and with it the session.
       while (
         this.connection === connection &&
+        !connection.outbox.isClosed &&
         connection.outbox.bytes < outboxFillBytes &&
         this.#sendNext()
       ) {

@@ -1,5 +1,8 @@
 /** Topic aliases of one connection, in both directions (5.0, section 3.3.2.3.4). They end with the connection. */
 import { TstackError } from "../base/index.ts";
+import { type PublishVariant, topicAliasPropertyBytes } from "../codec/index.ts";
+import type { Message } from "./message.ts";
+import type { EncodedPublish, PublishEncoder } from "./publish-encoder.ts";
 
 /** Set by the client. */
 export class InboundAliases {
@@ -43,17 +46,28 @@ export class OutboundAliases {
     this.#maximum = maximum;
   }
 
-  /** 0 when the topic has none yet. */
-  get(topic: string): number {
-    return this.#aliases.get(topic) ?? 0;
+  /** An alias is not used where the packet would be longer for it, or too long for the client. */
+  encode(
+    message: Message,
+    variant: PublishVariant,
+    encoder: PublishEncoder,
+    packetBytesMax: number,
+  ): EncodedPublish {
+    const known = this.#aliases.get(message.topic);
+    const alias = known ?? this.#free;
+    if (alias > 0 && message.topicEnd - message.topicStart > topicAliasPropertyBytes) {
+      const omitTopic = known !== undefined;
+      const encoded = encoder.encode(message, { ...variant, topicAlias: alias, omitTopic });
+      if (encoded.end - encoded.start <= packetBytesMax) {
+        if (!omitTopic) this.#aliases.set(message.topic, alias);
+        return encoded;
+      }
+    }
+    return encoder.encode(message, variant);
   }
 
-  /** The alias that `topic` would get; 0 when all are taken [MQTT-3.1.2-26]. */
-  get free(): number {
+  /** The alias that the next topic would get; 0 when all are taken [MQTT-3.1.2-26]. */
+  get #free(): number {
     return this.#aliases.size < this.#maximum ? this.#aliases.size + 1 : 0;
-  }
-
-  set(topic: string, alias: number): void {
-    this.#aliases.set(topic, alias);
   }
 }
