@@ -226,25 +226,43 @@ conformanceTest(
   },
 );
 
+const lyingWill = {
+  topic: "will",
+  payload: Buffer.from("lie"),
+  qos: 0 as const,
+  retain: false,
+  properties: {},
+};
+
 conformanceTest(
   "5.0 [MQTT-3.14.4-3] who publishes and leaves in good order before the authorizer has answered: the message goes out, the will does not",
   { versions: everyVersion, broker: { authorizer: slow } },
   async (world) => {
     const subscriber = await world.connect();
     await subscribed(subscriber, "#");
-    const will = {
-      topic: "will",
-      payload: Buffer.from("lie"),
-      qos: 0 as const,
-      retain: false,
-      properties: {},
-    };
-    const client = await world.connect({ will });
+    const client = await world.connect({ will: lyingWill });
     for (const payload of ["1", "2", "3"]) client.send(publish(`slow/${payload}`, payload));
     client.send("e000");
     client.end();
     for (const payload of ["1", "2", "3"]) await expectPublish(subscriber, { payload });
     await sleep(50);
+    await subscriber.ping();
+  },
+);
+
+conformanceTest(
+  "5.0 [MQTT-3.1.2-8] who publishes and vanishes before the authorizer has answered: the message goes out, then the will",
+  { versions: everyVersion, broker: { authorizer: slow } },
+  async (world) => {
+    const subscriber = await world.connect();
+    await subscribed(subscriber, "#");
+    const gone = new Promise((resolve) => world.broker.on("disconnect", resolve));
+    const client = await world.connect({ will: lyingWill });
+    client.send(publish("slow/1", "1"));
+    client.end();
+    await expectPublish(subscriber, { topic: "slow/1", payload: "1" });
+    await expectPublish(subscriber, { topic: "will" });
+    await gone;
     await subscriber.ping();
   },
 );
