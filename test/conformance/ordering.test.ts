@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { randomInt } from "node:crypto";
 import { PacketType, type PublishPacket, type QoS } from "../../src/codec/index.ts";
-import { conformanceTest, everyVersion, type RawClient } from "./harness/index.ts";
+import { conformanceTest, everyVersion, type RawClient, type World } from "./harness/index.ts";
 import { acknowledgement, disconnect, persistent, publish, pubrel, subscribed } from "./packets.ts";
 
 const total = 600;
@@ -15,6 +15,19 @@ function randomNumbers(seed: number): (bound: number) => number {
     let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
     return ((mixed ^ (mixed >>> 14)) >>> 0) % bound;
+  };
+}
+
+/** A failure says with which seed it happens again. */
+function withSeed(run: (world: World, seed: number) => Promise<void>) {
+  return async (world: World): Promise<void> => {
+    const seed = randomInt(2 ** 31);
+    try {
+      await run(world, seed);
+    } catch (error) {
+      console.log(`seed ${seed}`);
+      throw error;
+    }
   };
 }
 
@@ -74,9 +87,7 @@ async function receiveAll(client: RawClient, count: number): Promise<PublishPack
 conformanceTest(
   "5.0 [MQTT-4.6.0-5] [MQTT-4.6.0-6] 3.1.1 [MQTT-4.6.0-5] [MQTT-4.6.0-6] messages of one topic and QoS arrive in the order in which they were sent",
   { versions: everyVersion },
-  async (world) => {
-    const seed = randomInt(2 ** 31);
-    console.log(`seed ${seed}`);
+  withSeed(async (world, seed) => {
     const fields = world.version === 5 ? { properties: { receiveMaximum: 10 } } : {};
     const subscriber = await world.connect(fields);
     await subscribed(subscriber, { filter: "order/#", qos: 2 });
@@ -86,15 +97,13 @@ conformanceTest(
     for (const { packet } of sent) publisher.send(packet);
     checkOrder(await receiving, sent);
     await subscriber.ping();
-  },
+  }),
 );
 
 conformanceTest(
   "5.0 [MQTT-4.6.0-2] [MQTT-4.6.0-3] 3.1.1 [MQTT-4.6.0-2] [MQTT-4.6.0-3] [MQTT-4.6.0-4] acknowledgements come in the order of what they acknowledge",
   { versions: everyVersion },
-  async (world) => {
-    const seed = randomInt(2 ** 31);
-    console.log(`seed ${seed}`);
+  withSeed(async (world, seed) => {
     const below = randomNumbers(seed);
     const witness = await world.connect();
     await subscribed(witness, "order");
@@ -115,7 +124,7 @@ conformanceTest(
       const answer = await publisher.expectPacket(PacketType.pubcomp);
       assert.equal(answer.packetIdentifier, identifier);
     }
-  },
+  }),
 );
 
 conformanceTest(
