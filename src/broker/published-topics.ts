@@ -45,6 +45,7 @@ export class PublishedTopics {
   }
 
   findByName(topic: string): PublishedTopic {
+    if (this.last?.topic === topic) return this.last;
     let found = this.#byName?.get(topic);
     if (found === undefined) {
       if (!isValidTopicName(topic, this.#levelsMax)) {
