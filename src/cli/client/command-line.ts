@@ -5,6 +5,7 @@
  */
 import { type Command, CommanderError, Option } from "commander";
 import type { ProgramIo } from "../program-io.ts";
+import { readProgramVersion } from "../program-version.ts";
 import { UsageError } from "./failure.ts";
 import { countPropertyArguments } from "./properties.ts";
 
@@ -150,7 +151,7 @@ export function addConnectionOptions(command: Command): Command {
     .option("-d, --debug", "tell each packet on stderr")
     .option("--quiet", "no errors on stderr, only the exit code")
     .helpOption("--help", "show this")
-    .version("0.1.0", "--version", "show the version")
+    .version(readProgramVersion(), "--version", "show the version")
     .addHelpText(
       "after",
       `
