@@ -185,6 +185,17 @@ conformanceTest(
 );
 
 conformanceTest(
+  "5.0 [MQTT-3.1.2-4] the expiry of a session that a clean start discarded does not end the new one",
+  { versions: onlyV5 },
+  async (world) => {
+    await leaveSession(world, keptFields(v5, 100));
+    await leaveSession(world, { ...keptFields(v5, 500), cleanStart: true });
+    world.clock.advanceSeconds(499);
+    assert.equal(await hasSession(world, keptFields(v5)), true);
+  },
+);
+
+conformanceTest(
   "3.1.1 [MQTT-3.1.2-7], 5.0 section 4.1: retained messages belong to no session",
   { versions: everyVersion },
   async (world) => {

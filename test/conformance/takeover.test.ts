@@ -10,6 +10,7 @@ import {
   onlyV5,
   publishPacket,
   type RawClient,
+  type World,
 } from "./harness/index.ts";
 
 const { v3_1, v3_1_1, v5 } = ProtocolVersion;
@@ -179,8 +180,8 @@ conformanceTest(
   },
 );
 
-/** The first to come is answered last. */
-function firstLast(): Authenticator {
+/** Lets "kept" in when two have come, the second one first: each on its own, or both in one moment. */
+function secondFirst(letIn: (answers: readonly (() => void)[]) => void): Authenticator {
   const waiting: (() => void)[] = [];
   return {
     authenticate({ clientIdentifier }) {
@@ -188,26 +189,62 @@ function firstLast(): Authenticator {
       if (clientIdentifier !== "kept") return result;
       return new Promise((resolve) => {
         waiting.unshift(() => resolve(result));
-        if (waiting.length === 2) for (const answer of waiting.splice(0)) setImmediate(answer);
+        if (waiting.length === 2) letIn(waiting.splice(0));
       });
     },
   };
 }
 
+function inTurn(answers: readonly (() => void)[]): void {
+  for (const answer of answers) setImmediate(answer);
+}
+
+function inOneMoment(answers: readonly (() => void)[]): void {
+  setImmediate(() => {
+    for (const answer of answers) answer();
+  });
+}
+
+/** Two connections with one identifier, which wait for their authentication. */
+async function openTwo(world: World): Promise<[first: RawClient, second: RawClient]> {
+  const bystander = await Bystander.start(world);
+  const first = await world.open();
+  first.send(connectPacket(world.version, keptFields(world.version)));
+  await bystander.expectUndisturbed();
+  const second = await world.open();
+  second.send(connectPacket(world.version, keptFields(world.version)));
+  return [first, second];
+}
+
 conformanceTest(
   `${clauses} whoever is let in last holds the session`,
-  { versions: everyVersion, broker: { authenticator: firstLast() } },
+  { versions: everyVersion, broker: { authenticator: secondFirst(inTurn) } },
   async (world) => {
-    const bystander = await Bystander.start(world);
-    const slow = await world.open();
-    slow.send(connectPacket(world.version, keptFields(world.version)));
-    await bystander.expectUndisturbed();
-    const quick = await world.open();
-    quick.send(connectPacket(world.version, keptFields(world.version)));
-    await slow.expectPacket(PacketType.connack);
-    await slow.ping();
-    await quick.expectPacket(PacketType.connack);
-    await quick.expectDisconnected(sessionTakenOver);
+    const [first, second] = await openTwo(world);
+    await first.expectPacket(PacketType.connack);
+    await first.ping();
+    await second.expectPacket(PacketType.connack);
+    await second.expectDisconnected(sessionTakenOver);
+  },
+);
+
+conformanceTest(
+  `${clauses} who is taken over before its CONNACK gets none, and was never connected`,
+  { versions: everyVersion, broker: { authenticator: secondFirst(inOneMoment) } },
+  async (world) => {
+    const told: string[] = [];
+    world.broker.on("connect", ({ client }) => told.push(`connect ${client.clientIdentifier}`));
+    world.broker.on("disconnect", ({ client }) => told.push(`gone ${client.clientIdentifier}`));
+    const [first, second] = await openTwo(world);
+    await first.expectPacket(PacketType.connack);
+    await second.expectClosed();
+    await first.subscribe("t", { qos: 0 });
+    world.broker.publish("t", "x");
+    await first.expectPacket(PacketType.publish);
+    assert.deepEqual(
+      told.filter((event) => event.endsWith("kept")),
+      ["connect kept"],
+    );
   },
 );
 
