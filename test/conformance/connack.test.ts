@@ -25,7 +25,7 @@ conformanceTest(
 );
 
 conformanceTest(
-  "5.0 [MQTT-3.2.0-1] [MQTT-3.1.4-5] [MQTT-3.2.2-1] [MQTT-3.2.2-22] CONNACK names the limits that hold, and no more",
+  "5.0 [MQTT-3.2.0-1] [MQTT-3.1.4-5] [MQTT-3.2.2-1] [MQTT-3.2.2-9] [MQTT-3.2.2-20] CONNACK names the limits that hold, and no more",
   {
     versions: onlyV5,
     broker: { limits: { inFlightMessagesMax: 16, topicAliasMax: 8, packetBytesMax: 65_536 } },

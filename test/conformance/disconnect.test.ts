@@ -176,7 +176,7 @@ conformanceTest(
 );
 
 conformanceTest(
-  "5.0 [MQTT-3.14.2-3] [MQTT-3.1.2-24] the reason string is left away where the client cannot take it",
+  "5.0 [MQTT-3.14.2-3] [MQTT-3.14.2-4] [MQTT-3.1.2-24] the reason string is left away where the client cannot take it",
   { versions: onlyV5 },
   async (world) => {
     const client = await world.connect({ properties: { maximumPacketSize: 20 } });

@@ -326,3 +326,16 @@ conformanceTest(
     await strange.expectDisconnected(ReasonCode.protocolError);
   },
 );
+
+conformanceTest(
+  "5.0 [MQTT-3.15.2-2] [MQTT-3.15.2-3] [MQTT-3.1.2-24] AUTH holds method and data alone; one that the client cannot take ends the connection",
+  { versions, broker },
+  async (world) => {
+    const client = await world.open();
+    client.send(connectWith("challenge", { properties: { maximumPacketSize: 26 } }));
+    await client.expectBytes("f0 18 18 16  15 0007 52455645525345  16 0009 6368616c6c656e6765");
+    const tight = await world.open();
+    tight.send(connectWith("challenge", { properties: { maximumPacketSize: 25 } }));
+    await tight.expectClosed();
+  },
+);

@@ -154,7 +154,7 @@ conformanceTest(
 );
 
 conformanceTest(
-  "5.0 and 3.1.1: packets arrive whole however their bytes are cut",
+  "5.0 [MQTT-4.2-1] and 3.1.1: packets arrive whole however their bytes are cut",
   { versions: everyVersion },
   async (world) => {
     const client = await world.open();

@@ -30,10 +30,12 @@ type PacketWith = (text: string, version: ProtocolVersion) => Packet;
 const will = { topic: "will", payload: Buffer.from(""), qos: 0 as const, retain: false };
 
 const connects: Record<string, PacketWith> = {
-  "the client identifier": (text, version) => connectPacket(version, { clientIdentifier: text }),
-  "the will topic": (text, version) =>
+  "the client identifier (5.0 [MQTT-3.1.3-4], 3.1.1 [MQTT-3.1.3-4])": (text, version) =>
+    connectPacket(version, { clientIdentifier: text }),
+  "the will topic (5.0 [MQTT-3.1.3-11], 3.1.1 [MQTT-3.1.3-10])": (text, version) =>
     connectPacket(version, { will: { ...will, topic: text, properties: {} } }),
-  "the user name": (text, version) => connectPacket(version, { userName: text }),
+  "the user name (5.0 [MQTT-3.1.3-12], 3.1.1 [MQTT-3.1.3-11])": (text, version) =>
+    connectPacket(version, { userName: text }),
 };
 
 const v5Connects: Record<string, PacketWith> = {

@@ -82,7 +82,7 @@ conformanceTest(
 );
 
 conformanceTest(
-  "5.0 [MQTT-3.1.2-12], 3.1.1 [MQTT-3.1.2-14] a will goes out at its QoS, or the subscriber's where that is lower",
+  "5.0 [MQTT-3.1.2-12] [MQTT-3.2.2-12] [MQTT-3.2.2-10], 3.1.1 [MQTT-3.1.2-14] a will goes out at its QoS, or the subscriber's where that is lower",
   { versions: everyVersion },
   async (world) => {
     for (const granted of [0, 1, 2] as const) {
@@ -112,7 +112,7 @@ conformanceTest(
 );
 
 conformanceTest(
-  "5.0 [MQTT-3.1.2-15], 3.1.1 [MQTT-3.1.2-17] will retain: the will is retained, and an empty one clears",
+  "5.0 [MQTT-3.1.2-15] [MQTT-3.2.2-13], 3.1.1 [MQTT-3.1.2-17] will retain: the will is retained, and an empty one clears",
   { versions: everyVersion },
   async (world) => {
     const watcher = await watch(world, 0);

@@ -94,7 +94,7 @@ function sendAuth(
   reasonCode: typeof ReasonCode.success | typeof ReasonCode.continueAuthentication,
   data: Uint8Array | undefined,
 ): void {
-  connection.send({
+  const isSent = connection.send({
     type: PacketType.auth,
     reasonCode,
     properties: {
@@ -102,4 +102,6 @@ function sendAuth(
       ...(data === undefined ? {} : { authenticationData: data }),
     },
   });
+  // [MQTT-3.1.2-24] the exchange cannot go on
+  if (!isSent) connection.disconnect(ReasonCode.packetTooLarge, "AUTH is too large for the client");
 }
