@@ -127,10 +127,8 @@ export function createBroker(options: BrokerOptions = {}): Broker {
     version: readVersion(),
   });
   const listeners: Listener[] = [];
-  const isOpenToAnyone =
-    options.authenticator === undefined &&
-    options.enhancedAuthenticators === undefined &&
-    options.allowAnonymous !== true;
+  // Methods of enhanced authentication keep nobody out: a client that names none of them is asked nothing.
+  const isOpenToAnyone = options.authenticator === undefined && options.allowAnonymous !== true;
   return {
     async listen(url) {
       if (isOpenToAnyone && !isLoopbackUrl(parseListenUrl(url))) throw standsOpen(url);
