@@ -170,12 +170,16 @@ test("a session whose transport breaks while it is pumped keeps what was not sen
   await broker.settle();
   before.lose();
   for (let number = 0; number < 20; number++) broker.publish("t", `${number} ${large}`, 1);
+  const events: string[] = [];
+  broker.core.events.on("connect", () => events.push("connect"));
+  broker.core.events.on("disconnect", () => events.push("disconnect"));
   const breaking = new MemoryClient(broker);
   breaking.onWrite = () => {
     if (breaking.publishes.length > 0 && !breaking.isLost) breaking.lose();
   };
   breaking.connect("client", { cleanStart: false, properties });
   await broker.settle();
+  assert.deepEqual(events, [], "who was never reached is not announced");
   const sent = breaking.payloads.length;
   assert.ok(sent > 0 && sent < 20, `${sent} were sent`);
   const client = await broker.connect("client", { cleanStart: false, properties });
@@ -250,5 +254,67 @@ test("the end that the broker decided on is told, though the transport breaks in
   await broker.settle();
   assert.deepEqual(endings, ["broker 130"]);
   assert.equal(broker.core.connectionCount, 0);
+  broker.expectErrors(0);
+});
+
+test("a client that the end of its predecessor takes along leaves nothing behind", async () => {
+  const broker = new TestBroker();
+  const holder = await broker.connect("same");
+  const newcomer = new MemoryClient(broker);
+  broker.core.events.on("disconnect", () => newcomer.lose());
+  newcomer.connect("same");
+  await broker.settle();
+  assert.ok(holder.isEnded);
+  assert.equal(broker.core.connectionCount, 0);
+  assert.equal(broker.core.sessions.size, 0);
+  broker.expectErrors(0);
+});
+
+test("what a client sent behind the message that ended it is not handled any more", async () => {
+  const broker = new TestBroker();
+  const client = await broker.connect("client", { properties: { sessionExpiryInterval: 1000 } });
+  const seen: string[] = [];
+  broker.core.subscribe("t", (message) => {
+    seen.push(textOf(message));
+    if (textOf(message) === "last") client.lose();
+  });
+  client.publish("t", "first");
+  await broker.settle();
+  const properties = { sessionExpiryInterval: 5 };
+  client.send(client.publishPacket("t", "last"), {
+    type: PacketType.disconnect,
+    reasonCode: 0,
+    properties,
+  });
+  await broker.settle();
+  const [session] = broker.core.sessions.all();
+  assert.equal(session.expirySeconds, 1000);
+  assert.deepEqual(seen, ["first", "last"]);
+  broker.expectErrors(0);
+});
+
+test("a long backlog for a peer that answers at once does not pile up calls", async () => {
+  const broker = new TestBroker();
+  const before = await broker.connect("client", { properties: { sessionExpiryInterval: 100 } });
+  before.subscribe("t", 1);
+  await broker.settle();
+  before.lose();
+  const count = 9000;
+  for (let number = 0; number < count; number++)
+    broker.publish("t", `${number} ${"x".repeat(1000)}`, 1);
+  const client = new MemoryClient(broker);
+  let answered = 0;
+  client.onWrite = () => {
+    const { packets } = client;
+    for (; answered < packets.length; answered++) {
+      const packet = packets[answered];
+      if (packet.type === PacketType.publish) client.acknowledge(packet.packetIdentifier ?? 0);
+    }
+  };
+  client.connect("client", { cleanStart: false, properties: { sessionExpiryInterval: 100 } });
+  for (let round = 0; round < 1000 && answered <= count; round++) await broker.settle();
+  const numbers = client.payloads.map((payload) => Number.parseInt(payload, 10));
+  assert.deepEqual(numbers, [...numbers.keys()]);
+  assert.equal(numbers.length, count);
   broker.expectErrors(0);
 });
