@@ -63,11 +63,11 @@ async function help(word: string | undefined, io: ProgramIo): Promise<number> {
     return command === undefined ? refuse(word, io) : (await command.load()).run(["--help"], io);
   }
   const lines = Object.entries(commands).map(
-    ([name, { program, summary }]) => `  tstack ${name.padEnd(10)} ${summary} (also as ${program})`,
+    ([name, { program, summary }]) => `  tstack ${name.padEnd(14)} ${summary} (also as ${program})`,
   );
   io.stdout.write(
     `Usage: tstack COMMAND [OPTION...]\n\n${lines.join("\n")}\n` +
-      "  tstack help COMMAND    say what its options are\n  tstack --version       say which tStack this is\n",
+      "  tstack help COMMAND   say what its options are\n  tstack --version      say which tStack this is\n",
   );
   return 0;
 }

@@ -1,5 +1,8 @@
 /** What tpublish and tsubscribe do with a broker's refusals, limits and farewells, in 3.1.1 and 5.0. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { run, start, startSubscribed } from "./programs.ts";
@@ -182,6 +185,19 @@ test("a topic alias of the broker does not hide the topic, at QoS 2 either", asy
   const args = ["-t", "a/b", "-q", "2", "-D", "connect", "topic-alias-maximum", "5"];
   const ended = await run("tsubscribe", [...at, ...args, "-C", "2", "-F", "%t %A %p"]);
   assert.equal(ended.stdout, "a/b 1 x\na/b 1 y\n");
+});
+
+test("a web server that knows no such path is told as such", async (context) => {
+  const server = createServer((_request, response) => response.writeHead(404).end());
+  context.after(() => server.close());
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  const { port } = server.address() as AddressInfo;
+  const ended = await run("tsubscribe", ["-L", `ws://127.0.0.1:${port}/no`, "-t", "a"]);
+  assert.equal(ended.code, 1);
+  assert.match(
+    ended.stderr,
+    /answered with HTTP 404, no WebSocket: is the path of the URL right\?/,
+  );
 });
 
 test("a server that does not speak MQTT is told as such", async (context) => {

@@ -83,6 +83,18 @@ test("--cert and --key show who we are", { skip }, async () => {
   assert.equal(without.code, 1);
 });
 
+test("-A with an address that is not ours is refused, whatever the way", { skip }, async () => {
+  for (const url of [
+    `mqtt://localhost:${broker.port}`,
+    `mqtts://localhost:${ports.tls}`,
+    `ws://localhost:${ports.websocket}`,
+  ]) {
+    const ended = await publish("-L", url, "--insecure", "-A", "203.0.113.1");
+    assert.equal(ended.code, 1, url);
+    assert.match(ended.stderr, /not an address of this machine/, url);
+  }
+});
+
 test("without its CA the broker is not trusted, and the way out is told", { skip }, async () => {
   const ended = await publish("-L", `mqtts://localhost:${ports.tls}`);
   assert.equal(ended.code, 1);

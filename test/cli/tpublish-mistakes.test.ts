@@ -21,6 +21,7 @@ const mistakes: readonly [args: string, told: RegExp][] = [
   ["-t a -m x -i a -I b", /-i and -I exclude each other/],
   ["-t a -m x -c", /add -i id/],
   ["-t a -m x -V 6", /-V is 31, 311 or 5/],
+  ["-t a -m x -V 3.1.1 -x 5", /-x exists in MQTT 5 only/],
   ["-t a -m x -V 311 -x 5", /-x exists in MQTT 5 only/],
   ["-t a -m x -V 311 -D publish content-type x", /-D exists in MQTT 5 only/],
   ["-t a -m x -P secret", /a password needs a user name/],

@@ -1,5 +1,6 @@
 /** What goes wrong before tserve serves: one line on stderr that says what to do, and exit code 1 or 2. */
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import net from "node:net";
@@ -108,6 +109,19 @@ test("tserve hash-password makes a hash that lets in, and shows no password", as
     assert.match(refused.stderr, line);
     assert.equal(refused.stdout, "");
   }
+});
+
+test("tserve hash-password: Ctrl-C at its question is one line, and 1", async () => {
+  const command = `${process.execPath} ${path.join(root, "src/cli/tserve.ts")} hash-password`;
+  // `script` gives it a terminal.
+  const child = spawn("script", ["-qec", command, "/dev/null"], { timeout: 20_000 });
+  let screen = "";
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    screen += text;
+    if (screen === "Password: ") child.stdin.write("\u0003");
+  });
+  const [code] = await once(child, "close");
+  assert.deepEqual([code, screen], [1, "Password: \r\ntserve: no password, interrupted\r\n"]);
 });
 
 test("tserve: a socket in a folder that is not there", async () => {

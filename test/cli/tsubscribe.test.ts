@@ -183,6 +183,18 @@ test("a pipe that closes ends it quietly, with 0", { skip }, async () => {
   publisher.child.kill("SIGKILL");
 });
 
+for (const count of ["1", "2"]) {
+  test(`-C ${count}: a disk that is full is told, with 1`, { skip }, async () => {
+    const topic = `s/full${count}`;
+    await publish(topic, "x", "-r");
+    const command = `${process.execPath} src/cli/tsubscribe.ts ${at.join(" ")} -t ${topic} -C ${count} -W 20`;
+    const program = new RunningProgram("bash", ["--norc", "-c", `${command} > /dev/full`]);
+    const { code, stderr } = await program.ended;
+    assert.match(stderr, /^tsubscribe: what came .* stdout: no space left on the disk\n$/);
+    assert.equal(code, 1);
+  });
+}
+
 test("a reader that is slow slows it down, and loses nothing", { skip }, async () => {
   const count = 20_000;
   const command = `${process.execPath} src/cli/tsubscribe.ts ${at.join(" ")} -d -t s/slow -q 1 -C ${count}`;

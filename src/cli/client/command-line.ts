@@ -3,7 +3,7 @@
  * mosquitto_sub, read by commander, except `-D`, whose number of arguments depends on their values.
  * `-h` is the host; help is `--help`. Every mistake is one `UsageError` that says what to write.
  */
-import { type Command, CommanderError, Option } from "commander";
+import { type Command, CommanderError, Help, Option } from "commander";
 import type { ProgramIo } from "../program-io.ts";
 import { readProgramVersion } from "../program-version.ts";
 import { UsageError } from "./failure.ts";
@@ -44,12 +44,18 @@ export interface ConnectionArguments {
   readonly quiet?: boolean;
 }
 
+/** The longest option leaves its description so many characters on a terminal of 80. */
+const helpColumnWidth = 35;
+
 const versions: Readonly<Record<string, 3 | 4 | 5>> = {
   "31": 3,
+  "3.1": 3,
   mqttv31: 3,
   "311": 4,
+  "3.1.1": 4,
   mqttv311: 4,
   "5": 5,
+  "5.0": 5,
   mqttv5: 5,
 };
 
@@ -97,10 +103,17 @@ function readSessionExpiry(text: string): number {
   return readWhole("-x", 0, 4_294_967_295)(text);
 }
 
+/** What the help says of an option: an empty list is no default worth telling. */
+function describeOption(option: Option): string {
+  if (Array.isArray(option.defaultValue)) return option.description;
+  return new Help().optionDescription(option);
+}
+
 /** Adds the options that every client has; `command` already has its own. */
 export function addConnectionOptions(command: Command): Command {
   const readQos = readWhole("-q", 0, 2);
   return command
+    .configureHelp({ optionDescription: describeOption, minWidthToWrap: helpColumnWidth })
     .optionsGroup("The broker:")
     .option("-h, --host <name>", "host of the broker (default: localhost)")
     .option("-p, --port <number>", "its port (default: 1883, with TLS 8883)", readPort)
@@ -138,7 +151,7 @@ export function addConnectionOptions(command: Command): Command {
         "MQTT 5 property: packet name value, or packet user-property name value",
       )
         .argParser((text: string, before: string[][]) => [...before, JSON.parse(text) as string[]])
-        .default([], "none"),
+        .default([]),
     )
     .option("-q, --qos <level>", "quality of service, 0, 1 or 2", readQos, 0)
     .option("--will-topic <topic>", "the broker publishes a will there if this client disappears")

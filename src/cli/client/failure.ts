@@ -65,7 +65,9 @@ const systemErrorTexts: Readonly<Record<string, string>> = {
   EHOSTUNREACH: "no route to this host",
   ENETUNREACH: "this network cannot be reached",
   ENOENT: "no such file",
+  ENOSPC: "no space left on the disk",
   EACCES: "permission denied",
+  EADDRNOTAVAIL: "the address of -A is not an address of this machine",
   EPROTO: "no TLS on this port: try without --cafile, or mqtt:// and ws://",
   ERR_SSL_WRONG_VERSION_NUMBER: "no TLS on this port: try without --cafile, or mqtt:// and ws://",
   DEPTH_ZERO_SELF_SIGNED_CERT: "the broker's certificate is not trusted: give its CA with --cafile",
@@ -83,5 +85,9 @@ const systemErrorTexts: Readonly<Record<string, string>> = {
 export function describeSystemError(error: SystemError): string {
   const first = error instanceof AggregateError ? (error.errors[0] as SystemError) : error;
   const code = error.code ?? first.code ?? "";
+  const status = /^Unexpected server response: (\d+)$/.exec(first.message)?.[1];
+  if (status !== undefined) {
+    return `the server answered with HTTP ${status}, no WebSocket: is the path of the URL right?`;
+  }
   return systemErrorTexts[code] ?? (first.message || code || "unknown error");
 }

@@ -11,15 +11,15 @@ import type { Endpoint, TlsFiles } from "./connection-options.ts";
 /** @param subprotocol `mqtt`, or `mqttv3.1` for MQTT 3.1: what a WebSocket is asked for. [MQTT-6.0.0-3] */
 export function openTransport(endpoint: Endpoint, subprotocol: string): Duplex {
   const { host, port, localAddress } = endpoint;
+  const address = { host, port, localAddress };
   switch (endpoint.scheme) {
     case "unix":
       return net.connect({ path: endpoint.path ?? "" });
     case "mqtt":
-      return net.connect({ host, port, localAddress, noDelay: true });
+      return net.connect({ ...address, noDelay: true });
     case "mqtts": {
       const socket = tls.connect({
-        host,
-        port,
+        ...address,
         ...tlsOptions(endpoint.tls),
         ...(net.isIP(host) === 0 ? { servername: host } : {}),
       });

@@ -22,14 +22,16 @@ export interface ServeCommands {
 }
 
 const afterHelp = `
-Every key of the configuration is also an environment variable (limits.connectionsMax is
-TSTACK_LIMITS_CONNECTIONS_MAX); options win over variables, variables over the file.
+Every key of the configuration is also an environment variable
+(limits.connectionsMax is TSTACK_LIMITS_CONNECTIONS_MAX); options win over
+variables, variables over the file.
 
 Examples:
-  tserve                                       for this machine only, without users
-  tserve --config tserve.yaml                  as the file says
-  tserve --listen mqtt://0.0.0.0:1883 --listen ws://0.0.0.0:8083/mqtt --config tserve.yaml
-  tserve hash-password                         ask for a password and print its hash
+  tserve                          for this machine only, without users
+  tserve --config tserve.yaml     as the file says
+  tserve --listen mqtt://0.0.0.0:1883 --listen ws://0.0.0.0:8083/mqtt \\
+         --config tserve.yaml     the same, reached from other machines
+  tserve hash-password            ask for a password and print its hash
 `;
 
 /** Runs the command that `args` name. @throws CommanderError for help, version and mistakes */

@@ -5,7 +5,12 @@ import type { ProgramIo } from "../program-io.ts";
 
 export async function printPasswordHash(io: ProgramIo): Promise<number> {
   const isTerminal = "isTTY" in io.stdin && io.stdin.isTTY === true;
-  const password = isTerminal ? await askTwice(io) : (await text(io.stdin)).replace(/\r?\n$/, "");
+  let password: string | undefined;
+  try {
+    password = isTerminal ? await askTwice(io) : (await text(io.stdin)).replace(/\r?\n$/, "");
+  } catch (error) {
+    return refuse(io, `no password, ${(error as Error).message}`);
+  }
   if (password === undefined) return refuse(io, "the passwords are not the same; try again");
   if (password === "") return refuse(io, "an empty password lets nobody in; give one");
   if (password.includes("\n")) return refuse(io, "give one password, on one line");

@@ -120,10 +120,12 @@ function subscribeCommand(): Command {
     .option("-v, --verbose", "print topic and payload (default: the payload alone)")
     .option(
       "-F, --format <format>",
-      String.raw`%t topic %p payload %q QoS %r retain %l length %m id %x %X hex %I %U time %j %J JSON,
-MQTT 5: %P user properties %R response topic %D correlation data %E expiry %C content type
-%S subscription identifier %A topic alias %F payload format; %-20t %05l widths, %.20t cut;
-@Y-@m-@d @H:@M:@S.@N time; \n \t \0 \e \a \r \v \\ %% @@`,
+      String.raw`%t topic, %p payload, %x %X payload in hex, %l its length, %q QoS, %r retain, %m packet id,
+%I %U time, %j JSON, %J JSON with the payload's own JSON;
+MQTT 5: %P user properties, %R response topic, %D correlation data, %E expiry, %C content type,
+%S subscription identifier, %A topic alias, %F payload format;
+widths: %-20t %05l, cut: %.20t; time of arrival: @Y-@m-@d @H:@M:@S.@N;
+\n \t \0 \e \a \r \v \\ %% @@`,
     )
     .option("-N, --no-newline", "do not end messages with a newline")
     .option("--pretty", "indent the JSON of %j and %J");

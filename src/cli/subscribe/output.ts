@@ -52,6 +52,14 @@ export class Output {
     this.#used = 0;
   }
 
+  /** Writes the rest; resolves once stdout has taken it, or has failed and said so by `error`. */
+  async end(): Promise<void> {
+    this.flush();
+    await new Promise<void>((resolve) => {
+      this.#stdout.write("", () => setImmediate(resolve));
+    });
+  }
+
   #planFlush(): void {
     if (this.#flushPlanned) return;
     this.#flushPlanned = true;

@@ -9,6 +9,7 @@ import {
   type ConnackPacket,
   Connection,
   describeCode,
+  describeSystemError,
   Ending,
   ProgramFailure,
   type PublishPacket,
@@ -39,6 +40,7 @@ export class Subscriber {
   /** Topics whose deletion has not come back yet as a message. */
   readonly #removedTopics = new Set<string>();
   #removalsDone: (() => void) | undefined;
+  #outputFailure: ProgramFailure | undefined;
   /** Acknowledges the message whose line made stdout congested. */
   #held: (() => void) | undefined;
   #subscribed = false;
@@ -64,10 +66,9 @@ export class Subscriber {
 
   /** The exit code. @throws {ProgramFailure} */
   run(): Promise<number> {
-    // The reader of a pipe has what it wanted.
-    const gone = () => this.#end();
+    const broken = (error: NodeJS.ErrnoException) => this.#endOutput(error);
     const drained = () => this.#release();
-    this.#io.stdout.on("error", gone);
+    this.#io.stdout.on("error", broken);
     this.#io.stdout.on("drain", drained);
     return runToEnd({
       io: this.#io,
@@ -79,9 +80,10 @@ export class Subscriber {
         this.#ended = true;
         await this.#awaitRemovals();
         await this.#connection.close();
-        this.#output.flush();
+        await this.#output.end();
         this.#io.stdout.off("drain", drained);
-        this.#io.stdout.off("error", gone);
+        this.#io.stdout.off("error", broken);
+        if (this.#outputFailure !== undefined) throw this.#outputFailure;
       },
     });
   }
@@ -212,6 +214,20 @@ export class Subscriber {
       if (this.#received === before) this.#end();
       else this.#endWithRetained();
     });
+  }
+
+  /** The reader of a pipe has what it wanted; a disk that is full has lost messages. */
+  #endOutput(error: NodeJS.ErrnoException): void {
+    if (error.code === "EPIPE") {
+      this.#end();
+      return;
+    }
+    this.#ended = true;
+    this.#outputFailure ??= new ProgramFailure(
+      `what came could not be written to stdout: ${describeSystemError(error)}`,
+      { cause: error },
+    );
+    this.#ending.fail(this.#outputFailure);
   }
 
   #end(): void {
