@@ -16,11 +16,11 @@ import {
 import type { Broker } from "./broker.ts";
 import type { ConnectionEnding } from "./connection-ending.ts";
 import { ConnectionState } from "./connection-state.ts";
-import type { Deadline } from "./deadlines.ts";
 import type { Authentication } from "./handlers/auth.ts";
 import { dispatch, dispatchBeforeConnected } from "./handlers/dispatch.ts";
 import type { Message } from "./message.ts";
 import { copyBytesMax, Outbox, type OutboxOwner } from "./outbox.ts";
+import { Patience, type PatienceOwner } from "./patience.ts";
 import type { ClientIdentity, Transport, TransportSink } from "./ports.ts";
 import type { EncodedPublish } from "./publish-encoder.ts";
 import { hasPaddedLength, Publisher } from "./publisher.ts";
@@ -29,7 +29,7 @@ import type { OutboundAliases } from "./topic-aliases.ts";
 
 const noBytes = Buffer.alloc(0) as Buffer;
 
-export class Connection implements TransportSink, FrameSink, OutboxOwner {
+export class Connection implements TransportSink, FrameSink, OutboxOwner, PatienceOwner {
   readonly broker: Broker;
   readonly transport: Transport;
   readonly outbox: Outbox;
@@ -45,21 +45,18 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner {
   wantsProblemInformation = true;
   outboundAliases: OutboundAliases | undefined;
   authentication: Authentication | undefined;
-  lastPacketAt: number;
   /** Whether it ever got a CONNACK that said yes. */
   wasAccepted = false;
   packetsReceived = 0;
+  isSuspended = false;
+  isPaused = false;
   publishSent = 0;
 
   readonly #reader: FrameReader;
   /** The packet being handled. */
   readonly #frame = { bytes: noBytes, start: 0, bodyStart: 0, end: 0 };
   #publisher: Publisher | undefined;
-  #deadline: Deadline;
-  /** When the packet that is not complete yet began to come; 0 for none. */
-  #incompleteSince = 0;
-  #isSuspended = false;
-  #isPaused = false;
+  readonly #patience: Patience;
   /** Why it is being ended by us: a transport may report its own end meanwhile. */
   #ending: ConnectionEnding | undefined;
   /** The transport is gone, and packets that it brought still wait. */
@@ -70,9 +67,7 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner {
     this.transport = transport;
     this.outbox = new Outbox(transport, broker.tickEnd, this);
     this.#reader = new FrameReader(broker.limits.packetBytesMax);
-    this.lastPacketAt = broker.clock.now();
-    const connectBy = this.lastPacketAt + broker.limits.connectSecondsMax * 1000;
-    this.#deadline = broker.deadlines.schedule(connectBy, () => this.#checkDeadline());
+    this.#patience = new Patience(this, broker);
   }
 
   get isV5(): boolean {
@@ -102,14 +97,15 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner {
   receive(bytes: Buffer): boolean {
     if (this.isClosed) return true;
     this.broker.counters.bytesReceived += bytes.length;
-    if (this.#isSuspended) this.#pause();
+    if (this.isSuspended) this.#pause();
     this.#run(() => this.#reader.read(bytes, this));
     // Outboxes copy what is small; a handler that waits may hold parts of its packet.
-    return bytes.length <= copyBytesMax && !this.#isSuspended && !this.isClosed;
+    return bytes.length <= copyBytesMax && !this.isSuspended && !this.isClosed;
   }
 
   drained(): void {
-    this.lastPacketAt = this.broker.clock.now();
+    // Of a client that we do not read it is the only sign of life; of others it is none [MQTT-3.1.2-22].
+    if (this.isPaused) this.#patience.signOfLife();
     try {
       this.outbox.flush();
       this.outboxFlushed();
@@ -128,7 +124,7 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner {
   }
 
   #handleLoss(cause: Error | undefined): void {
-    if (this.#isSuspended && this.wasAccepted) {
+    if (this.isSuspended && this.wasAccepted) {
       // What came before the end is handled first: it may hold messages, and the DISCONNECT that takes back the will.
       this.outbox.close();
       this.#lost = { cause };
@@ -151,7 +147,7 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner {
     const { session } = this;
     if (session?.connection === this && this.transport.pendingBytes === 0 && session.hasBacklog)
       session.pump();
-    if (this.#isPaused && !this.#isSuspended && !this.#isChoked()) this.#resumeReading();
+    if (this.isPaused && !this.isSuspended && !this.#isChoked()) this.#resumeReading();
   }
 
   frame(bytes: Buffer, start: number, bodyStart: number, end: number): boolean {
@@ -174,13 +170,13 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner {
     frame.end = end;
     if (this.state === ConnectionState.connected) dispatch(this, frame);
     else dispatchBeforeConnected(this, frame);
-    return !this.#isSuspended && !this.isClosed;
+    return !this.isSuspended && !this.isClosed;
   }
 
   /** Nothing more is read until `answer` is there; its failure ends the connection. */
   suspendFor(answer: Promise<void>): void {
-    assert(!this.#isSuspended, "one handler waits at a time");
-    this.#isSuspended = true;
+    assert(!this.isSuspended, "one handler waits at a time");
+    this.isSuspended = true;
     answer.then(
       () => this.#goOn(),
       (error: unknown) => this.fail(error),
@@ -188,11 +184,12 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner {
   }
 
   #goOn(): void {
-    this.#isSuspended = false;
+    this.isSuspended = false;
     if (this.isClosed) return;
+    this.#patience.startAnew();
     this.#run(() => this.#reader.resume(this));
     if (this.#lost !== undefined) this.#handleLoss(this.#lost.cause);
-    if (this.#isPaused && !this.#isSuspended && !this.#isChoked()) this.#resumeReading();
+    if (this.isPaused && !this.isSuspended && !this.#isChoked()) this.#resumeReading();
   }
 
   /** Reads packets; what is wrong with one ends here. */
@@ -207,12 +204,7 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner {
     const count = this.packetsReceived - before;
     this.broker.counters.packetsReceived += count;
     if (this.isClosed) return;
-    if (count > 0) {
-      this.lastPacketAt = this.broker.clock.now();
-      this.#incompleteSince = 0;
-    }
-    if (!this.#reader.incomplete) this.#incompleteSince = 0;
-    else if (this.#incompleteSince === 0) this.#incompleteSince = this.broker.clock.now();
+    this.#patience.sawBytes(count > 0, this.#reader.incomplete);
     if (this.#isChoked()) this.#pause();
   }
 
@@ -222,59 +214,19 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner {
   }
 
   #pause(): void {
-    if (this.#isPaused || this.isClosed) return;
-    this.#isPaused = true;
+    if (this.isPaused || this.isClosed) return;
+    this.isPaused = true;
     this.transport.pause();
   }
 
   #resumeReading(): void {
-    this.#isPaused = false;
+    this.isPaused = false;
+    this.#patience.startAnew();
     this.transport.resume();
   }
 
-  /** CONNACK has gone out: from now on the keep alive counts. */
   startKeepAlive(): void {
-    this.lastPacketAt = this.broker.clock.now();
-    this.broker.deadlines.move(this.#deadline, this.#nextCheckAt(this.lastPacketAt));
-  }
-
-  /** One and a half times the keep alive [MQTT-3.1.2-22]. */
-  get #silenceMilliseconds(): number {
-    return this.keepAliveSeconds > 0 ? this.keepAliveSeconds * 1500 : Number.POSITIVE_INFINITY;
-  }
-
-  /** When the client may be overdue with a packet, or with the rest of one. */
-  #nextCheckAt(now: number): number {
-    const { packetSecondsMax } = this.broker.limits;
-    const packetBy = (this.#incompleteSince || now) + packetSecondsMax * 1000;
-    return Math.min(this.lastPacketAt + this.#silenceMilliseconds, packetBy);
-  }
-
-  #checkDeadline(): void {
-    const now = this.broker.clock.now();
-    if (this.state !== ConnectionState.connected) {
-      this.disconnect(
-        ReasonCode.maximumConnectTime,
-        "no complete CONNECT in time (connectSecondsMax)",
-      );
-      return;
-    }
-    if (now - this.lastPacketAt >= this.#silenceMilliseconds) {
-      this.disconnect(
-        ReasonCode.keepAliveTimeout,
-        `nothing came for 1.5 times the keep alive of ${this.keepAliveSeconds} s`,
-      );
-    } else if (
-      this.#incompleteSince > 0 &&
-      now - this.#incompleteSince >= this.broker.limits.packetSecondsMax * 1000
-    ) {
-      this.disconnect(
-        ReasonCode.unspecifiedError,
-        "a packet took longer than packetSecondsMax to come",
-      );
-    } else {
-      this.broker.deadlines.move(this.#deadline, this.#nextCheckAt(now));
-    }
+    this.#patience.startKeepAlive(this.keepAliveSeconds);
   }
 
   /** Answers whether the client can take it [MQTT-3.1.2-24]. */
@@ -375,7 +327,7 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner {
     if (this.isClosed) return;
     this.state = ConnectionState.closed;
     this.outbox.close();
-    this.broker.deadlines.cancel(this.#deadline);
+    this.#patience.end();
     this.broker.connectionEnded(this, this.#ending ?? ending);
   }
 }

@@ -1,0 +1,108 @@
+/**
+ * How long one connection may keep the broker waiting: for CONNECT, for its next packet, for the rest of a packet.
+ * Only while it is read: a client is not blamed for time in which the broker itself does not listen.
+ */
+import { ReasonCode } from "../base/index.ts";
+import type { Broker } from "./broker.ts";
+import type { Deadline } from "./deadlines.ts";
+
+/** Whose patience it is. */
+export interface PatienceOwner {
+  /** Not read until it has taken what waits for it. */
+  readonly isPaused: boolean;
+  /** Not read until an answer from outside is there. */
+  readonly isSuspended: boolean;
+  disconnect(reasonCode: ReasonCode, why: string): void;
+}
+
+export class Patience {
+  readonly #owner: PatienceOwner;
+  readonly #broker: Broker;
+  readonly #deadline: Deadline;
+  /** 0: for ever; undefined before CONNACK. */
+  #keepAliveSeconds: number | undefined;
+  #lastSignAt: number;
+  /** When the packet that is not complete yet began to come; 0 for none. */
+  #incompleteSince = 0;
+
+  constructor(owner: PatienceOwner, broker: Broker) {
+    this.#owner = owner;
+    this.#broker = broker;
+    this.#lastSignAt = broker.clock.now();
+    const connectBy = this.#lastSignAt + broker.limits.connectSecondsMax * 1000;
+    this.#deadline = broker.deadlines.schedule(connectBy, () => this.#check());
+  }
+
+  /** CONNACK has gone out: from now on the keep alive counts. */
+  startKeepAlive(keepAliveSeconds: number): void {
+    this.#keepAliveSeconds = keepAliveSeconds;
+    this.signOfLife();
+    this.#broker.deadlines.move(this.#deadline, this.#nextCheckAt(this.#lastSignAt));
+  }
+
+  signOfLife(): void {
+    this.#lastSignAt = this.#broker.clock.now();
+  }
+
+  /** What was read: whole packets, or not, and at its end a part of one, or not. */
+  sawBytes(hasPackets: boolean, isIncomplete: boolean): void {
+    if (hasPackets) {
+      this.signOfLife();
+      this.#incompleteSince = 0;
+    }
+    if (!isIncomplete) this.#incompleteSince = 0;
+    else if (this.#incompleteSince === 0) this.#incompleteSince = this.#broker.clock.now();
+  }
+
+  /** The broker listens again. */
+  startAnew(): void {
+    this.signOfLife();
+    if (this.#incompleteSince > 0) this.#incompleteSince = this.#lastSignAt;
+  }
+
+  end(): void {
+    this.#broker.deadlines.cancel(this.#deadline);
+  }
+
+  /** One and a half times the keep alive [MQTT-3.1.2-22]. */
+  get #silenceMilliseconds(): number {
+    return (this.#keepAliveSeconds || Number.POSITIVE_INFINITY) * 1500;
+  }
+
+  get #packetMilliseconds(): number {
+    return this.#broker.limits.packetSecondsMax * 1000;
+  }
+
+  /** When the client may be overdue with a packet, or with the rest of one. */
+  #nextCheckAt(now: number): number {
+    const { isPaused, isSuspended } = this.#owner;
+    const silentFrom = isSuspended ? now : this.#lastSignAt;
+    const packetFrom = isPaused || isSuspended ? now : this.#incompleteSince || now;
+    return Math.min(silentFrom + this.#silenceMilliseconds, packetFrom + this.#packetMilliseconds);
+  }
+
+  #check(): void {
+    const now = this.#broker.clock.now();
+    const { isPaused, isSuspended } = this.#owner;
+    if (this.#keepAliveSeconds === undefined) {
+      this.#owner.disconnect(
+        ReasonCode.maximumConnectTime,
+        "no complete CONNECT in time (connectSecondsMax)",
+      );
+    } else if (!isSuspended && now - this.#lastSignAt >= this.#silenceMilliseconds) {
+      this.#owner.disconnect(
+        ReasonCode.keepAliveTimeout,
+        `nothing came for 1.5 times the keep alive of ${this.#keepAliveSeconds} s`,
+      );
+    } else if (
+      !(isSuspended || isPaused) &&
+      this.#incompleteSince > 0 &&
+      now - this.#incompleteSince >= this.#packetMilliseconds
+    ) {
+      this.#owner.disconnect(
+        ReasonCode.unspecifiedError,
+        "a packet took longer than packetSecondsMax to come",
+      );
+    } else this.#broker.deadlines.move(this.#deadline, this.#nextCheckAt(now));
+  }
+}
