@@ -21,6 +21,8 @@ export interface Limits {
   readonly queueMessagesMax: number;
   /** The same, in bytes of topic, properties and payload. As much again may be under way, unacknowledged. */
   readonly queueBytesMax: number;
+  /** The bytes that wait in all shared subscriptions together, each of them within the two limits above. */
+  readonly sharedQueueBytesMax: number;
   /** Bytes that wait for one socket; beyond: QoS 0 is dropped and counted, QoS 1 and 2 wait in the queue. */
   readonly outboxBytesMax: number;
   /** Sessions, connected or not; beyond: CONNACK 0x97 (3.x: 0x03). */
@@ -39,8 +41,8 @@ export interface Limits {
   readonly retainedMessagesMax: number;
   /** The same, in bytes of topic, properties and payload. */
   readonly retainedBytesMax: number;
-  /** Topics whose route is remembered; beyond: the oldest is forgotten and matched anew when it comes. */
-  readonly routesCachedMax: number;
+  /** What is remembered of who gets which topic; beyond: the oldest is forgotten and worked out anew when it comes. */
+  readonly routesBytesMax: number;
   /** Longest client identifier, in bytes of UTF-8; beyond: CONNACK 0x85 (3.x: 0x02). */
   readonly clientIdentifierBytesMax: number;
 }
@@ -55,6 +57,7 @@ export const defaultLimits: Limits = {
   inFlightMessagesMax: 1024,
   queueMessagesMax: 10_000,
   queueBytesMax: 16_777_216,
+  sharedQueueBytesMax: 268_435_456,
   outboxBytesMax: 1_048_576,
   sessionsMax: 1_000_000,
   sessionExpirySecondsMax: 7_776_000,
@@ -64,6 +67,6 @@ export const defaultLimits: Limits = {
   topicAliasMax: 64,
   retainedMessagesMax: 1_000_000,
   retainedBytesMax: 268_435_456,
-  routesCachedMax: 100_000,
+  routesBytesMax: 67_108_864,
   clientIdentifierBytesMax: 1024,
 };

@@ -101,7 +101,7 @@ export class Broker implements TransportAcceptor {
     this.events = new Events(ports.log);
     this.deadlines = new Deadlines(this.clock, ports.log);
     this.tickEnd = new TickEnd(this.clock, this.counters);
-    this.routes = new Routes(this.limits.routesCachedMax);
+    this.routes = new Routes(this.limits.routesBytesMax);
     this.delivery = new Delivery(this.counters, this.routes, this.limits.outboxBytesMax);
     this.subscriptions = new Subscriptions(this.routes);
     this.retained = new RetainedMessages(this.limits, this.clock, this.deadlines);
@@ -113,7 +113,17 @@ export class Broker implements TransportAcceptor {
   #sessionContext(queueDrop: "newest" | "oldest" = "newest"): SessionContext {
     const { limits, clock, counters, deadlines, delivery, subscriptions } = this;
     const dropSubscription = subscriptions.remove.bind(subscriptions);
-    return { limits, clock, counters, deadlines, delivery, queueDrop, dropSubscription };
+    const sharedQueues = { messages: 0, bytes: 0 };
+    return {
+      limits,
+      clock,
+      counters,
+      deadlines,
+      delivery,
+      sharedQueues,
+      queueDrop,
+      dropSubscription,
+    };
   }
 
   /** Open connections, those before CONNACK among them. */

@@ -138,7 +138,6 @@ export class Delivery {
       if (!connection.takesRanges || range.frameBytesMax > connection.maximumPacketSize) {
         this.#forwardToOne(target, range);
       } else if (connection.outbox.bytes >= this.#outboxBytesMax) {
-        target.session.messagesDropped += count;
         this.#counters.dropped.slowReader += count;
       } else {
         connection.outbox.append(bytes, start, end);

@@ -9,7 +9,11 @@ import type { QueuedMessage } from "./queued-message.ts";
 const identifierMax = 65_535;
 
 function queuedMessage(): QueuedMessage {
-  return { message: new Message(), qos: 1, retain: false, identifiers: [], shared: undefined };
+  const message = Message.create(
+    { topic: "t", qos: 1, retain: false, publisher: "", expiresAt: Number.POSITIVE_INFINITY },
+    { properties: new Uint8Array(), expiryOffset: -1, payload: new Uint8Array(9) },
+  );
+  return { message, qos: 1, retain: false, identifiers: [], shared: undefined };
 }
 
 interface Expected {
@@ -30,7 +34,7 @@ class Pair {
   }
 
   release(identifier: number): void {
-    assert.equal(this.window.release(identifier), this.model.get(identifier)?.queued);
+    this.window.release(identifier);
     this.model.delete(identifier);
   }
 
@@ -54,6 +58,8 @@ class Pair {
       queued,
     }));
     assert.deepEqual(this.window.inOrder(), expected);
+    const bytes = expected.reduce((sum, { queued }) => sum + (queued?.message.size ?? 0), 0);
+    assert.equal(this.window.bytes, bytes);
     for (const [identifier, { state }] of this.model) {
       assert.equal(this.window.stateOf(identifier), state);
     }

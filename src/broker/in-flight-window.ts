@@ -21,6 +21,8 @@ export interface Flight {
 }
 
 const slotsAtFirst = 16;
+/** An empty window that has grown beyond it gives its memory back. */
+const slotsKept = 2048;
 const packetIdentifierMax = 65_535;
 
 export class InFlightWindow {
@@ -41,7 +43,7 @@ export class InFlightWindow {
   /** Uses the next free packet identifier, from 1 on in turn. */
   take(state: FlightState, queued: QueuedMessage | undefined): number {
     assert(this.count < packetIdentifierMax, "a packet identifier is free");
-    if (this.count * 2 >= this.#states.length) this.#grow();
+    if (this.count * 2 >= this.#states.length) this.#resize(this.#states.length * 2);
     let identifier = this.#next;
     while (this.#states[identifier & this.#mask] !== FlightState.free)
       identifier = following(identifier);
@@ -69,17 +71,16 @@ export class InFlightWindow {
     assert(this.stateOf(identifier) !== FlightState.free, "awaitPubcomp names a message under way");
     this.#states[slot] = FlightState.awaitingPubcomp;
     this.#serials[slot] = this.#nextSerial++; // [MQTT-4.6.0-4] PUBREL in the order of PUBREC
-    this.#queued[slot] = undefined;
+    this.#forgetMessage(slot);
   }
 
-  release(identifier: number): QueuedMessage | undefined {
+  release(identifier: number): void {
     const slot = identifier & this.#mask;
     assert(this.stateOf(identifier) !== FlightState.free, "release names a message under way");
-    const queued = this.#queued[slot];
     this.#states[slot] = FlightState.free;
     this.#forgetMessage(slot);
     this.count--;
-    return queued;
+    if (this.count === 0 && this.#states.length > slotsKept) this.#resize(slotsAtFirst);
   }
 
   #forgetMessage(slot: number): void {
@@ -103,9 +104,8 @@ export class InFlightWindow {
     }));
   }
 
-  #grow(): void {
+  #resize(slots: number): void {
     const flights = this.inOrder();
-    const slots = this.#states.length * 2;
     assert(slots <= 131_072, "the window stays within the packet identifiers");
     this.#mask = slots - 1;
     this.#states = new Uint8Array(slots);

@@ -2,16 +2,49 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import fc from "fast-check";
+import { defaultLimits, type Limits } from "../base/index.ts";
+import { Counters } from "./counters.ts";
 import { Message } from "./message.ts";
-import { MessageQueue } from "./message-queue.ts";
+import { MessageQueue, type QueueAccount } from "./message-queue.ts";
 import type { QueuedMessage } from "./queued-message.ts";
 
-function queuedMessage(payloadBytes: number): QueuedMessage {
-  const message = Message.create(
-    { topic: "t", qos: 1, retain: false, publisher: "", expiresAt: Number.POSITIVE_INFINITY },
+function wrap(message: Message): QueuedMessage {
+  return { message, qos: 1, retain: false, identifiers: [], shared: undefined };
+}
+
+function createMessage(payloadBytes: number, expiresAt = Number.POSITIVE_INFINITY): Message {
+  return Message.create(
+    { topic: "t", qos: 1, retain: false, publisher: "", expiresAt },
     { properties: new Uint8Array(), expiryOffset: -1, payload: new Uint8Array(payloadBytes) },
   );
-  return { message, qos: 1, retain: false, identifiers: [], shared: undefined };
+}
+
+interface World {
+  now: number;
+  readonly counters: Counters;
+  open(queueDrop?: "newest" | "oldest", account?: QueueAccount): MessageQueue;
+}
+
+function openWorld(limits: Partial<Limits> = {}): World {
+  const world: World = {
+    now: 0,
+    counters: new Counters(),
+    open: (queueDrop = "newest", account = undefined) =>
+      new MessageQueue(
+        {
+          limits: { ...defaultLimits, ...limits },
+          clock: { now: () => world.now, after: () => () => {}, atEndOfTick() {} },
+          counters: world.counters,
+          queueDrop,
+        },
+        account,
+      ),
+  };
+  return world;
+}
+
+function offer(queue: MessageQueue, message: Message): void {
+  queue.offer(message, wrap);
 }
 
 function checkSame(queue: MessageQueue, model: readonly QueuedMessage[]): void {
@@ -35,13 +68,13 @@ test("what goes in comes out as from an array, with number and bytes known", (co
     fc.oneof(fc.nat(5), fc.constant(1500)),
   );
   const property = fc.property(fc.array(step, { maxLength: 30, size: "max" }), (steps) => {
-    const queue = new MessageQueue();
+    const queue = openWorld().open();
     const model: QueuedMessage[] = [];
     for (const [what, times] of steps) {
       for (let time = 0; time < times; time++) {
-        const queued = queuedMessage(time % 3);
+        const queued = wrap(createMessage(time % 3));
         if (what === "push") {
-          queue.push(queued);
+          queue.offer(queued.message, () => queued);
           model.push(queued);
         } else if (what === "unshift" && time < 5) {
           queue.unshift(queued);
@@ -59,4 +92,55 @@ test("what goes in comes out as from an array, with number and bytes known", (co
     checkSame(queue, model);
   });
   fc.assert(property, { seed: newSeed(context), numRuns: 30 });
+});
+
+test("what has expired makes room before anything else is lost", () => {
+  const world = openWorld({ queueMessagesMax: 4 });
+  const queue = world.open("newest");
+  const lasting = createMessage(1);
+  offer(queue, createMessage(2, 1000));
+  offer(queue, lasting);
+  offer(queue, createMessage(3, 2000));
+  offer(queue, createMessage(4, 3000));
+  world.now = 2500;
+  offer(queue, createMessage(5));
+  offer(queue, createMessage(6));
+  offer(queue, createMessage(7));
+  assert.deepEqual(world.counters.dropped.expired, 2);
+  assert.deepEqual(world.counters.dropped.queueFull, 1, "only the last found it full");
+  const sizes = [];
+  for (let next = queue.shift(); next; next = queue.shift()) sizes.push(next.message.size - 1);
+  assert.deepEqual(sizes, [1, 4, 5, 6]);
+});
+
+test("a full queue loses the newest or the oldest, and copies no message that it loses", () => {
+  const world = openWorld({ queueMessagesMax: 2 });
+  for (const [queueDrop, left] of [
+    ["newest", [1, 2]],
+    ["oldest", [2, 3]],
+  ] as const) {
+    const queue = world.open(queueDrop);
+    for (const bytes of [1, 2, 3]) offer(queue, createMessage(bytes));
+    const kept = [queue.shift(), queue.shift()].map((queued) => (queued?.message.size ?? 0) - 1);
+    assert.deepEqual(kept, left);
+  }
+  assert.equal(world.counters.dropped.queueFull, 2);
+  const full = openWorld({ queueMessagesMax: 0 }).open("oldest");
+  full.offer(createMessage(1), () => assert.fail("it is not copied"));
+});
+
+test("queues that share an account share its limit", () => {
+  const world = openWorld({ sharedQueueBytesMax: 30 });
+  const account = { messages: 0, bytes: 0 };
+  const [first, second] = [world.open("newest", account), world.open("newest", account)];
+  for (let count = 0; count < 3; count++) {
+    offer(first, createMessage(9));
+    offer(second, createMessage(9));
+  }
+  assert.deepEqual(account, { messages: 3, bytes: 30 });
+  assert.equal(first.length + second.length, 3);
+  assert.equal(world.counters.dropped.queueFull, 3);
+  first.clear();
+  while (second.shift() !== undefined);
+  assert.deepEqual(account, { messages: 0, bytes: 0 });
 });

@@ -1,53 +1,87 @@
-/** Messages that wait for one session or one shared subscription, first in first out, with their number and bytes known. */
-import type { Limits } from "../base/index.ts";
+/**
+ * Messages that wait for one session or one shared subscription, first in first out, within the limits. What a full
+ * queue loses is counted here; what has expired makes room before anything else goes.
+ */
 import type { Message } from "./message.ts";
 import type { QueuedMessage } from "./queued-message.ts";
+import type { SessionContext } from "./session-context.ts";
+
+/** What several queues hold together. */
+export interface QueueAccount {
+  messages: number;
+  bytes: number;
+}
 
 const compactFrom = 1024;
 
-type QueueLimits = Pick<Limits, "queueMessagesMax" | "queueBytesMax">;
+type QueueContext = Pick<SessionContext, "limits" | "clock" | "counters" | "queueDrop">;
 
 export class MessageQueue {
   bytes = 0;
+  readonly #context: QueueContext;
+  /** Of all queues that share a limit; undefined for a queue that stands alone. */
+  readonly #account: QueueAccount | undefined;
   /** Undefined where one was taken: the queue keeps no message that it has given away. */
   #items: (QueuedMessage | undefined)[] = [];
   /** Items before this one have been taken. */
   #head = 0;
+  /** No message in the queue expires before. */
+  #firstExpiry = Number.POSITIVE_INFINITY;
+
+  constructor(context: QueueContext, account?: QueueAccount) {
+    this.#context = context;
+    this.#account = account;
+  }
 
   get length(): number {
     return this.#items.length - this.#head;
   }
 
-  push(queued: QueuedMessage): void {
-    this.#items.push(queued);
-    this.bytes += queued.message.size;
-  }
-
   /**
-   * `push` within the limits. Answers how many messages are lost by it: those that wait longest, or `queued` itself.
-   * However many bytes it has, one message may wait alone.
+   * Puts `message` at the end, as `wrap` makes it of a copy that may be kept. In a full queue it is lost, or those that
+   * wait longest are (`queueDrop`); however many bytes it has, one message may wait alone.
    */
-  admit(queued: QueuedMessage, limits: QueueLimits, queueDrop: "newest" | "oldest"): number {
-    let dropped = 0;
-    while (this.isFullFor(queued.message, limits)) {
-      dropped++;
-      if (queueDrop === "newest" || this.shift() === undefined) return dropped;
+  offer(message: Message, wrap: (kept: Message) => QueuedMessage): void {
+    const { counters, queueDrop } = this.#context;
+    if (this.#isFullFor(message)) this.#dropExpired();
+    while (this.#isFullFor(message)) {
+      counters.dropped.queueFull++;
+      // Known before the message is copied: in a flood the copies alone would cost much memory.
+      if (queueDrop === "newest" || this.shift() === undefined) return;
     }
-    this.push(queued);
-    return dropped;
+    this.#push(wrap(message.keep()));
   }
 
-  /** Whether there is no room for `message`, so that a queue that drops the newest would drop it. */
-  isFullFor(message: Message, limits: QueueLimits): boolean {
-    if (this.length >= limits.queueMessagesMax) return true;
-    return this.length > 0 && this.bytes + message.size > limits.queueBytesMax;
+  #isFullFor(message: Message): boolean {
+    const { queueMessagesMax, queueBytesMax, sharedQueueBytesMax } = this.#context.limits;
+    if (this.length >= queueMessagesMax) return true;
+    if (this.length > 0 && this.bytes + message.size > queueBytesMax) return true;
+    const account = this.#account;
+    return account !== undefined && account.bytes + message.size > sharedQueueBytesMax;
+  }
+
+  #dropExpired(): void {
+    const now = this.#context.clock.now();
+    if (this.#firstExpiry > now) return;
+    const kept = this.#items.slice(this.#head);
+    this.clear();
+    for (const queued of kept) {
+      if (queued === undefined) continue;
+      if (queued.message.hasExpired(now)) this.#context.counters.dropped.expired++;
+      else this.#push(queued);
+    }
+  }
+
+  #push(queued: QueuedMessage): void {
+    this.#items.push(queued);
+    this.#count(queued, 1);
   }
 
   /** Puts back what was taken too early. */
   unshift(queued: QueuedMessage): void {
     if (this.#head > 0) this.#items[--this.#head] = queued;
     else this.#items.unshift(queued);
-    this.bytes += queued.message.size;
+    this.#count(queued, 1);
   }
 
   shift(): QueuedMessage | undefined {
@@ -55,7 +89,7 @@ export class MessageQueue {
     if (queued === undefined) return undefined;
     this.#items[this.#head] = undefined;
     this.#head++;
-    this.bytes -= queued.message.size;
+    this.#count(queued, -1);
     if (this.#head === this.#items.length) {
       this.#items = [];
       this.#head = 0;
@@ -67,8 +101,22 @@ export class MessageQueue {
   }
 
   clear(): void {
+    if (this.#account !== undefined) {
+      this.#account.messages -= this.length;
+      this.#account.bytes -= this.bytes;
+    }
     this.#items = [];
     this.#head = 0;
     this.bytes = 0;
+    this.#firstExpiry = Number.POSITIVE_INFINITY;
+  }
+
+  #count({ message }: QueuedMessage, sign: 1 | -1): void {
+    const bytes = sign * message.size;
+    this.bytes += bytes;
+    if (sign > 0 && message.expiresAt < this.#firstExpiry) this.#firstExpiry = message.expiresAt;
+    if (this.#account === undefined) return;
+    this.#account.messages += sign;
+    this.#account.bytes += bytes;
   }
 }

@@ -155,12 +155,17 @@ export class Outbox {
     return next;
   }
 
-  #count(length: number): void {
-    this.bytes += length;
-    this.#tickEnd.counters.bytesSent += length;
+  /** The owner is called at the end of this tick, whether there is anything to write or not. */
+  askForTick(): void {
     if (this.#isDirty) return;
     this.#isDirty = true;
     this.#tickEnd.add(this);
+  }
+
+  #count(length: number): void {
+    this.bytes += length;
+    this.#tickEnd.counters.bytesSent += length;
+    this.askForTick();
   }
 
   /** Puts the slab behind what is already in order. */

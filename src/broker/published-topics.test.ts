@@ -3,7 +3,6 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { TstackError } from "../base/index.ts";
 import { hasBytes, PublishedTopics } from "./published-topics.ts";
-import { Routes } from "./routes.ts";
 
 function find(topics: PublishedTopics, bytes: string | Buffer, margin = 3): unknown {
   const middle = Buffer.from(bytes);
@@ -21,7 +20,7 @@ function refusal(run: () => unknown): string {
   }
 }
 
-const newTopics = (): PublishedTopics => new PublishedTopics(3, new Routes(1000));
+const newTopics = (): PublishedTopics => new PublishedTopics(3);
 
 test("the same topic is the same object, by bytes, by name and after others", () => {
   const topics = newTopics();
@@ -45,9 +44,10 @@ test("topics that only begin alike are told apart", () => {
 });
 
 test("a topic is not decided on before the authorizer was asked", () => {
-  const { allowed, generation, rule, route, bytes } = newTopics().findByName("a/é");
-  assert.deepEqual({ allowed, generation, rule }, { allowed: false, generation: -1, rule: "" });
-  assert.equal(route.topic, "a/é");
+  const { allowed, generation, route, topic, bytes } = newTopics().findByName("a/é");
+  assert.deepEqual({ allowed, generation }, { allowed: false, generation: -1 });
+  assert.equal(route, undefined, "no route is worked out for a topic that may be refused");
+  assert.equal(topic, "a/é");
   assert.equal(bytes.toString(), "a/é");
 });
 
@@ -92,4 +92,11 @@ test("hasBytes compares the whole and nothing more", () => {
   assert.equal(hasBytes(topic, bytes, 0, 2), false);
   assert.equal(hasBytes(topic, bytes, 1, 2), false);
   assert.equal(hasBytes(topic, bytes, 1, 4), false);
+});
+
+test("long topics push out the ones before, so that refused ones cost little memory", () => {
+  const topics = newTopics();
+  const first = topics.findByName("a");
+  for (let count = 0; count < 3; count++) topics.findByName(`${count}${"x".repeat(20_000)}`);
+  assert.notEqual(topics.findByName("a"), first);
 });

@@ -5,33 +5,34 @@
 import { TstackError } from "../base/index.ts";
 import { decodeUtf8 } from "../codec/index.ts";
 import { isValidTopicName } from "../topics/index.ts";
-import type { Route, Routes } from "./routes.ts";
+import type { Route } from "./routes.ts";
 
 export interface PublishedTopic {
   readonly topic: string;
   readonly bytes: Buffer;
-  /** May have to be made current: see `Routes`. */
-  route: Route;
+  /** Found when the right to publish has been given; may have to be made current: see `Routes`. */
+  route: Route | undefined;
   allowed: boolean;
-  /** In words: why. */
-  rule: string;
   /** Of the authorizer, when it decided; -1 before it has. */
   generation: number;
+  /** Whether the log has told that its retained messages are not kept. */
+  isFullLogged: boolean;
 }
 
-/** Topics remembered for one connection. */
+/** Topics remembered for one connection, and their bytes. */
 const topicsMax = 256;
+const topicsBytesMax = 32_768;
 
 export class PublishedTopics {
   /** The topic of the packet before this one. */
   last: PublishedTopic | undefined;
   #byName: Map<string, PublishedTopic> | undefined;
+  /** Of the topics in it. */
+  #bytes = 0;
   readonly #levelsMax: number;
-  readonly #routes: Routes;
 
-  constructor(levelsMax: number, routes: Routes) {
+  constructor(levelsMax: number) {
     this.#levelsMax = levelsMax;
-    this.#routes = routes;
   }
 
   /**
@@ -57,10 +58,10 @@ export class PublishedTopics {
       found = {
         topic,
         bytes: Buffer.from(topic),
-        route: this.#routes.find(topic),
+        route: undefined,
         allowed: false,
-        rule: "",
         generation: -1,
+        isFullLogged: false,
       };
       this.#remember(found);
     }
@@ -72,10 +73,13 @@ export class PublishedTopics {
   #remember(published: PublishedTopic): void {
     const { last } = this;
     if (last === undefined) return;
-    if (this.#byName === undefined || this.#byName.size >= topicsMax) {
+    const isFull = this.#byName?.size === topicsMax || this.#bytes > topicsBytesMax;
+    if (this.#byName === undefined || isFull) {
       this.#byName = new Map([[last.topic, last]]);
+      this.#bytes = last.bytes.length;
     }
     this.#byName.set(published.topic, published);
+    this.#bytes += published.bytes.length;
   }
 }
 

@@ -9,6 +9,7 @@ import { Message } from "./message.ts";
 import type { AuthorizationDecision } from "./ports.ts";
 import type { PublishRange } from "./publish-range.ts";
 import { hasBytes, type PublishedTopic, PublishedTopics } from "./published-topics.ts";
+import type { Route } from "./routes.ts";
 import { InboundAliases } from "./topic-aliases.ts";
 
 export class Publisher {
@@ -22,8 +23,7 @@ export class Publisher {
 
   constructor(connection: Connection) {
     this.#connection = connection;
-    const { limits, routes } = connection.broker;
-    this.#topics = new PublishedTopics(limits.topicLevelsMax, routes);
+    this.#topics = new PublishedTopics(connection.broker.limits.topicLevelsMax);
   }
 
   get clientIdentifier(): string {
@@ -86,8 +86,15 @@ export class Publisher {
     const { published } = range;
     broker.counters.publishReceived += range.count;
     broker.counters.publishBytesReceived += range.end - range.start;
-    published.route = broker.routes.current(published.route);
-    broker.delivery.forward(published.route, range);
+    broker.delivery.forward(this.routeOf(published), range);
+  }
+
+  /** The current route of a topic that the client may publish to. */
+  routeOf(published: PublishedTopic): Route {
+    const { routes } = this.#connection.broker;
+    const { route, topic } = published;
+    published.route = route === undefined ? routes.find(topic) : routes.current(route);
+    return published.route;
   }
 
   /** The topic of the PUBLISH in `message` and `header`, by its bytes or its alias. Throws where there is none. */
@@ -116,8 +123,12 @@ export class Publisher {
     const { qos, retain } = this.header;
     const decided = (decision: AuthorizationDecision): void => {
       published.allowed = decision.allowed;
-      published.rule = decision.rule;
       published.generation = generation;
+      if (decision.allowed) return;
+      broker.log.info(
+        { client: identity.clientIdentifier, topic: published.topic, rule: decision.rule },
+        "what is published there is refused",
+      );
     };
     const decision = broker.authorize({
       client: identity,

@@ -56,6 +56,11 @@ export class RetainedMessages {
     return this.#tree.match(filter);
   }
 
+  /** The same for a walk that is spread over ticks: `undefined` is a good place to stop. */
+  matchInSteps(filter: string): Iterator<Message | undefined> {
+    return this.#tree.matchInSteps(filter);
+  }
+
   #scheduleExpiry(message: Message): void {
     if (message.expiresAt === Number.POSITIVE_INFINITY) return;
     const at = Math.max(message.expiresAt, this.#clock.now());

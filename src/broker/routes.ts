@@ -36,23 +36,31 @@ export interface Route {
   hasSubscribers: boolean;
   generation: number;
   isStale: boolean;
+  /** About what it takes in memory. */
+  bytes: number;
+}
+
+const routeBytes = 400;
+const targetBytes = 64;
+
+function sizeOf({ topic, groups, shared, locals }: Route): number {
+  let targets = shared.length + locals.length;
+  for (const group of groups) targets += group.targets.length;
+  return routeBytes + 2 * topic.length + targetBytes * targets;
 }
 
 export class Routes {
   readonly #tree = new SubscriptionTree<TreeEntry>();
   readonly #routes = new Map<string, Route>();
-  readonly #routesMax: number;
+  readonly #bytesMax: number;
+  /** Of all remembered routes, about. */
+  #bytes = 0;
   /** Raised when sessions change in a way that moves them to another delivery group. */
   #sessionGeneration = 0;
   readonly #matched: TreeEntry[] = [];
 
-  constructor(routesMax: number) {
-    this.#routesMax = routesMax;
-  }
-
-  /** Entries in the tree: a shared subscription counts once. */
-  get size(): number {
-    return this.#tree.size;
+  constructor(bytesMax: number) {
+    this.#bytesMax = bytesMax;
   }
 
   add(filter: string, entry: TreeEntry): void {
@@ -74,7 +82,7 @@ export class Routes {
   find(topic: string): Route {
     const known = this.#routes.get(topic);
     if (known !== undefined) return this.current(known);
-    const route: Route = {
+    return this.current({
       topic,
       groups: [],
       shared: [],
@@ -82,20 +90,20 @@ export class Routes {
       hasSubscribers: false,
       generation: -1,
       isStale: true,
-    };
-    if (this.#routes.size >= this.#routesMax) this.#forgetOldest();
-    this.#routes.set(topic, route);
-    return this.current(route);
+      bytes: 0,
+    });
   }
 
-  /** The same route, matched anew if it has to be. */
+  /** The same route, matched anew if it has to be, or the one that has taken its place. */
   current(route: Route): Route {
     const generation = this.#tree.wildcardGeneration + this.#sessionGeneration;
     if (route.generation === generation && !route.isStale) return route;
-    if (this.#routes.get(route.topic) !== route) return this.find(route.topic);
+    const known = this.#routes.get(route.topic);
+    if (known !== undefined && known !== route) return this.current(known);
+    this.#forget(route);
     this.#match(route);
     route.generation = generation;
-    route.isStale = false;
+    this.#remember(route);
     return route;
   }
 
@@ -104,12 +112,22 @@ export class Routes {
     if (route !== undefined) route.isStale = true;
   }
 
-  #forgetOldest(): void {
-    for (const [topic, route] of this.#routes) {
-      route.isStale = true;
-      this.#routes.delete(topic);
-      return;
+  /** A route that is not remembered is stale: nobody would tell it that a subscription has changed. */
+  #remember(route: Route): void {
+    route.bytes = sizeOf(route);
+    if (route.bytes > this.#bytesMax) return;
+    route.isStale = false;
+    this.#routes.set(route.topic, route);
+    this.#bytes += route.bytes;
+    for (const oldest of this.#routes.values()) {
+      if (this.#bytes <= this.#bytesMax) return;
+      this.#forget(oldest);
     }
+  }
+
+  #forget(route: Route): void {
+    route.isStale = true;
+    if (this.#routes.delete(route.topic)) this.#bytes -= route.bytes;
   }
 
   #match(route: Route): void {

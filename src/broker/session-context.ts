@@ -3,6 +3,7 @@ import type { Clock, Limits } from "../base/index.ts";
 import type { Counters } from "./counters.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { Delivery } from "./delivery.ts";
+import type { QueueAccount } from "./message-queue.ts";
 import type { Subscription } from "./subscription.ts";
 
 export interface SessionContext {
@@ -11,6 +12,8 @@ export interface SessionContext {
   readonly counters: Counters;
   readonly deadlines: Deadlines;
   readonly delivery: Delivery;
+  /** What waits in all shared subscriptions. */
+  readonly sharedQueues: QueueAccount;
   /** Which message goes when a queue is full. */
   readonly queueDrop: "newest" | "oldest";
   dropSubscription(subscription: Subscription): void;

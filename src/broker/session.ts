@@ -20,11 +20,14 @@ import type { Will } from "./wills.ts";
 /** Retained messages that a new subscription is still to get: read as the connection drains. */
 interface RetainedCursor {
   readonly subscription: Subscription;
-  readonly messages: Iterator<Message>;
+  readonly messages: Iterator<Message | undefined>;
 }
 
 /** While more than this waits in the outbox, queues and retained messages stay where they are. */
 const outboxFillBytes = 262_144;
+
+/** Steps through the retained messages of one tick that find nothing. */
+const emptyStepsMax = 50;
 
 export class Session {
   readonly clientIdentifier: string;
@@ -42,16 +45,17 @@ export class Session {
   willDeadline: Deadline | undefined;
   /** Packet identifiers of QoS 2 messages that came and are not yet released [MQTT-4.3.3-10]. */
   receivedIdentifiers: Set<number> | undefined;
-  messagesDropped = 0;
 
   #window: InFlightWindow | undefined;
   #windowMax = 0;
   /** Identifiers to be sent again after a reconnect, as soon as the client's Receive Maximum lets them. */
   #resending: { packetIdentifier: number; queued: QueuedMessage }[] = [];
   #queue: MessageQueue | undefined;
-  #cursors: RetainedCursor[] | undefined;
-  #memberships: Set<SharedSubscription> | undefined;
-  #isPumping = false;
+  /** By filter, the first subscription first. */
+  #cursors: Map<string, RetainedCursor> | undefined;
+  #memberships: Map<SharedSubscription, Subscription> | undefined;
+  /** Steps through retained messages that found nothing. */
+  #emptySteps = 0;
 
   constructor(clientIdentifier: string, isV5: boolean, context: SessionContext) {
     this.clientIdentifier = clientIdentifier;
@@ -122,9 +126,9 @@ export class Session {
     if (this.willDeadline !== undefined) this.context.deadlines.cancel(this.willDeadline);
   }
 
-  join(shared: SharedSubscription): void {
-    this.#memberships ??= new Set();
-    this.#memberships.add(shared);
+  join(shared: SharedSubscription, member: Subscription): void {
+    this.#memberships ??= new Map();
+    this.#memberships.set(shared, member);
   }
 
   leave(shared: SharedSubscription): void {
@@ -155,8 +159,10 @@ export class Session {
     }
     const { qos, retain, identifiers } = variant;
     if (connection === undefined || !this.canTake(qos)) {
-      if (this.#refuses(message)) this.#drop("queueFull", 1);
-      else this.#enqueue({ message: message.keep(), qos, retain, identifiers, shared: undefined });
+      this.#queue ??= new MessageQueue(this.context);
+      this.#queue.offer(message, (kept) => {
+        return { message: kept, qos, retain, identifiers, shared: undefined };
+      });
       return;
     }
     const queued = this.persists
@@ -172,15 +178,14 @@ export class Session {
   }
 
   /** The matching retained messages follow, as the connection has room; they count against no queue limit. */
-  startRetained(subscription: Subscription, messages: Iterator<Message>): void {
-    this.stopRetained(subscription.filter);
-    this.#cursors ??= [];
-    this.#cursors.push({ subscription, messages });
+  startRetained(subscription: Subscription, messages: Iterator<Message | undefined>): void {
+    this.#cursors ??= new Map();
+    this.#cursors.set(subscription.filter, { subscription, messages });
   }
 
   stopRetained(filter: string): void {
-    const others = this.#cursors?.filter((cursor) => cursor.subscription.filter !== filter);
-    this.#cursors = others?.length === 0 ? undefined : others;
+    this.#cursors?.delete(filter);
+    if (this.#cursors?.size === 0) this.#cursors = undefined;
   }
 
   /** What the client says to the message with this identifier; free when there is none. */
@@ -212,28 +217,19 @@ export class Session {
   get hasBacklog(): boolean {
     if (this.#resending.length > 0 || this.#cursors !== undefined || this.queuedMessages > 0)
       return true;
-    if (this.#memberships !== undefined)
-      for (const shared of this.#memberships) if (shared.queuedMessages > 0) return true;
+    if (this.#memberships === undefined || this.context.sharedQueues.messages === 0) return false;
+    for (const shared of this.#memberships.keys()) if (shared.queuedMessages > 0) return true;
     return false;
   }
 
   /** Sends what waits, in order, as far as the client's window and the outbox have room. */
   pump(): void {
     const connection = this.connection;
-    if (connection === undefined || this.#isPumping) return;
-    this.#isPumping = true;
-    try {
-      // What is written may end the connection, and with it the session.
-      while (
-        this.connection === connection &&
-        !connection.outbox.isClosed &&
-        connection.outbox.bytes < outboxFillBytes &&
-        this.#sendNext()
-      ) {
-        // one message each time round
-      }
-    } finally {
-      this.#isPumping = false;
+    if (connection === undefined) return;
+    const { outbox } = connection;
+    // What is written may end the connection, and with it the session.
+    while (!outbox.isClosed && outbox.bytes < outboxFillBytes && this.#sendNext()) {
+      // one message each time round
     }
   }
 
@@ -256,25 +252,24 @@ export class Session {
   }
 
   #fromShared(): QueuedMessage | undefined {
-    if (this.#memberships === undefined) return undefined;
-    for (const shared of this.#memberships) {
-      const queued = shared.takeFor(this);
+    if (this.#memberships === undefined || this.context.sharedQueues.messages === 0) {
+      return undefined;
+    }
+    for (const [shared, member] of this.#memberships) {
+      const queued = shared.takeFor(member);
       if (queued !== undefined) return queued;
     }
     return undefined;
   }
 
   #sendRetained(): boolean {
-    const cursor = this.#cursors?.[0];
+    const cursor = this.#cursors?.values().next().value;
     if (cursor === undefined) return false;
     const { subscription } = cursor;
     if (subscription.qos > 0 && !this.#hasRoomForMore()) return false;
     const next = cursor.messages.next();
-    if (next.done) {
-      this.#cursors?.shift();
-      if (this.#cursors?.length === 0) this.#cursors = undefined;
-      return true;
-    }
+    if (next.done) this.stopRetained(subscription.filter);
+    if (next.value === undefined) return this.#mayWalkOn();
     const message = next.value;
     if (message.hasExpired(this.context.clock.now())) return true;
     if (subscription.noLocal && message.publisher === this.clientIdentifier) return true; // [MQTT-3.8.3-3]
@@ -283,6 +278,14 @@ export class Session {
     // [MQTT-3.3.1-8] sent because of a new subscription: RETAIN is 1
     this.deliverNow({ message, qos, retain: true, identifiers, shared: undefined });
     return true;
+  }
+
+  /** Filters that match little may walk far: the others get their turn, and the walk goes on in the next tick. */
+  #mayWalkOn(): boolean {
+    this.#emptySteps++;
+    if (this.#emptySteps % emptyStepsMax !== 0) return true;
+    if (this.#cursors !== undefined) this.connection?.outbox.askForTick();
+    return false;
   }
 
   #hasRoom(): boolean {
@@ -315,21 +318,7 @@ export class Session {
     this.connection?.sendPublish(message, variant, undefined, packetIdentifier);
   }
 
-  /** Known before the message is copied: in a flood the copies alone would cost much memory. */
-  #refuses(message: Message): boolean {
-    const { limits, queueDrop } = this.context;
-    return queueDrop === "newest" && this.#queue?.isFullFor(message, limits) === true;
-  }
-
-  #enqueue(queued: QueuedMessage): void {
-    this.#queue ??= new MessageQueue();
-    const { limits, queueDrop } = this.context;
-    const dropped = this.#queue.admit(queued, limits, queueDrop);
-    if (dropped > 0) this.#drop("queueFull", dropped);
-  }
-
   #drop(reason: DropReason, count: number): void {
-    this.messagesDropped += count;
     this.context.counters.dropped[reason] += count;
   }
 

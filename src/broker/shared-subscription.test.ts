@@ -21,6 +21,9 @@ class Member {
     this.room = room;
   }
 
+  /** It has one; whether there is room is another matter. */
+  readonly connection = {};
+
   canTake(): boolean {
     return this.room > 0;
   }
@@ -88,7 +91,7 @@ test("every message goes to one member with room, in order, and waits while ther
   const property = fc.property(fc.array(step, { maxLength: 60, size: "max" }), (steps) => {
     const { group } = newGroup();
     const members = [new Member(1), new Member(2), new Member(0)];
-    for (const member of members) join(group, member);
+    const memberships = members.map((member) => join(group, member));
     const order: number[] = [];
     for (const member of members) {
       const push = member.got.push.bind(member.got);
@@ -103,7 +106,7 @@ test("every message goes to one member with room, in order, and waits while ther
       if (what === "publish") group.deliver(message(`${published++}`));
       else if (what === "room") {
         member.room++;
-        const queued = group.takeFor(member as unknown as Session);
+        const queued = group.takeFor(memberships[number]);
         if (queued !== undefined) member.deliverNow(queued);
       } else {
         // As when the member's connection ends: the newest is given back first.

@@ -18,12 +18,13 @@ export class SharedSubscription {
   readonly filter: string;
   readonly #context: SessionContext;
   readonly #members = new SharedGroup<Subscription>();
-  readonly #queue = new MessageQueue();
+  readonly #queue: MessageQueue;
 
   constructor(group: string, filter: string, context: SessionContext) {
     this.group = group;
     this.filter = filter;
     this.#context = context;
+    this.#queue = new MessageQueue(context, context.sharedQueues);
   }
 
   get size(): number {
@@ -36,13 +37,14 @@ export class SharedSubscription {
 
   add(member: Subscription): void {
     this.#members.add(member);
-    member.session.join(this);
+    member.session.join(this, member);
   }
 
   /** A member has subscribed anew, with other options: it stays, and so does what waits [MQTT-3.8.4-4]. */
   replace(previous: Subscription, member: Subscription): void {
     this.#members.add(member);
     this.#members.remove(previous);
+    member.session.join(this, member);
   }
 
   remove(member: Subscription): void {
@@ -86,14 +88,9 @@ export class SharedSubscription {
   }
 
   /** The first message that waits, for a member with room. */
-  takeFor(session: Session): QueuedMessage | undefined {
-    if (this.#queue.length === 0) return undefined;
-    for (const member of this.#members.members()) {
-      if (member.session !== session) continue;
-      const queued = this.#queue.shift();
-      return queued && this.#queuedFor(member, queued.message);
-    }
-    return undefined;
+  takeFor(member: Subscription): QueuedMessage | undefined {
+    const queued = this.#queue.shift();
+    return queued && this.#queuedFor(member, queued.message);
   }
 
   #choose(message: Message): Subscription | undefined {
@@ -113,18 +110,16 @@ export class SharedSubscription {
   }
 
   #enqueue(message: Message): void {
-    const { limits, counters, queueDrop } = this.#context;
-    if (message.qos === 0) {
-      counters.dropped.slowReader++;
-      return;
-    }
-    if (queueDrop === "newest" && this.#queue.isFullFor(message, limits)) {
-      counters.dropped.queueFull++; // known before the message is copied
-      return;
-    }
-    const kept = message.keep();
-    const { qos, retain } = kept;
-    const queued = { message: kept, qos, retain, identifiers: [], shared: this };
-    counters.dropped.queueFull += this.#queue.admit(queued, limits, queueDrop);
+    if (message.qos > 0) {
+      this.#queue.offer(message, (kept) => {
+        const { qos, retain } = kept;
+        return { message: kept, qos, retain, identifiers: [], shared: this };
+      });
+    } else if (this.#hasConnectedMember()) this.#context.counters.dropped.slowReader++;
+  }
+
+  #hasConnectedMember(): boolean {
+    for (const { session } of this.#members.members()) if (session.connection) return true;
+    return false;
   }
 }

@@ -84,6 +84,11 @@ export class RetainedTree<Value> {
 
   /** Walks the values whose topics match `filter`, in no order, touching only the branches that the filter needs. */
   *match(filter: string): Generator<Value, void, undefined> {
+    for (const value of this.matchInSteps(filter)) if (value !== undefined) yield value;
+  }
+
+  /** The same with a bound on each step: `undefined` says that many nodes were passed and nothing was found yet. */
+  *matchInSteps(filter: string): Generator<Value | undefined, void, undefined> {
     if (!hasWildcard(filter)) {
       const value = this.get(filter);
       if (value !== undefined) yield value;
@@ -93,19 +98,24 @@ export class RetainedTree<Value> {
   }
 
   /** Walks all values, those of `$` topics too. */
-  all(): Generator<Value, void, undefined> {
-    return walk(this.#root, ["#"], () => true);
+  *all(): Generator<Value, void, undefined> {
+    for (const value of walk(this.#root, ["#"], () => true)) if (value !== undefined) yield value;
   }
 }
+
+/** Nodes that one step of a walk may pass without a value. */
+const stepNodesMax = 1000;
 
 /** `isWanted` is asked where a wildcard stands for the first level. */
 function* walk<Value>(
   root: TopicNode<Value>,
   levels: readonly string[],
   isWanted: (level: string) => boolean,
-): Generator<Value, void, undefined> {
+): Generator<Value | undefined, void, undefined> {
   const waiting: Siblings<Value>[] = [enter(root, levels, 0)];
+  let passed = 0;
   while (waiting.length > 0) {
+    if (++passed % stepNodesMax === 0) yield undefined;
     const siblings = waiting[waiting.length - 1];
     const step = siblings.remaining-- > 0 ? siblings.nodes.next() : undefined;
     if (step === undefined || step.done === true) {

@@ -79,18 +79,27 @@ function publish(
   if (qos === 2) checkReceiveMaximum(connection);
   if (message.retain && !broker.retained.store(message)) {
     broker.counters.dropped.retainedFull++;
-    broker.log.warn(
-      { client: connection.name, topic: message.topic },
-      "a retained message was refused: retainedMessagesMax or retainedBytesMax is reached",
-    );
-    acknowledge(connection, qos, packetIdentifier, ReasonCode.quotaExceeded);
-    return;
+    if (!published.isFullLogged) logFull(connection, published);
+    if (qos > 0 && connection.isV5) {
+      acknowledge(connection, qos, packetIdentifier, ReasonCode.quotaExceeded);
+      return;
+    }
+    // Who cannot be told gets as much as there is: the message goes to those who are subscribed now.
   }
   if (qos === 2) remember(connection, packetIdentifier);
-  const route = broker.routes.current(published.route);
+  const route = connection.publisher.routeOf(published);
   broker.delivery.deliver(route, message);
   const reasonCode = route.hasSubscribers ? ReasonCode.success : ReasonCode.noMatchingSubscribers;
   acknowledge(connection, qos, packetIdentifier, reasonCode);
+}
+
+/** Once for each topic of a connection. */
+function logFull(connection: Connection, published: PublishedTopic): void {
+  published.isFullLogged = true;
+  connection.broker.log.warn(
+    { client: connection.name, topic: published.topic },
+    "a retained message was not kept: retainedMessagesMax or retainedBytesMax is reached",
+  );
 }
 
 /** [MQTT-3.3.5-2] 3.x cannot say no: the message is acknowledged and goes nowhere. */
@@ -100,12 +109,7 @@ function refuse(
   message: Message,
   packetIdentifier: number,
 ): void {
-  const { broker } = connection;
-  broker.counters.dropped.notAuthorized++;
-  broker.log.info(
-    { client: connection.name, topic: published.topic, rule: published.rule },
-    "a publish was refused",
-  );
+  connection.broker.counters.dropped.notAuthorized++;
   const reason = `not authorized to publish to ${published.topic.slice(0, 200)}`;
   if (message.qos === 2 && !connection.isV5) remember(connection, packetIdentifier);
   acknowledge(connection, message.qos, packetIdentifier, ReasonCode.notAuthorized, reason);

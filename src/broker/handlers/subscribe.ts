@@ -57,9 +57,11 @@ function grant(connection: Connection, packet: SubscribePacket, examined: Examin
   const identifier = packet.properties.subscriptionIdentifiers?.[0] ?? 0;
   const reasonCodes: number[] = [];
   const retained: (() => void)[] = [];
+  const refused: Examined[] = [];
   for (const { request, parsed, decision } of examined) {
     const refusal = refusalOf(connection, session, { request, parsed, decision });
     if (parsed === undefined || refusal !== undefined) {
+      refused.push({ request, parsed, decision });
       reasonCodes.push(connection.isV5 && refusal !== undefined ? refusal : 0x80);
       continue;
     }
@@ -74,13 +76,9 @@ function grant(connection: Connection, packet: SubscribePacket, examined: Examin
     const wantsRetained = request.retainHandling === 0 || (request.retainHandling === 1 && isNew);
     if (wantsRetained && parsed.group === undefined) {
       retained.push(() =>
-        session.startRetained(subscription, broker.retained.match(parsed.filter)),
+        session.startRetained(subscription, broker.retained.matchInSteps(parsed.filter)),
       );
     }
-    broker.log.debug(
-      { client: connection.name, filter: request.filter, qos: request.qos },
-      "subscribed",
-    );
   }
   connection.send({
     type: PacketType.suback, // [MQTT-3.8.4-1], [MQTT-3.8.4-2]
@@ -88,8 +86,20 @@ function grant(connection: Connection, packet: SubscribePacket, examined: Examin
     reasonCodes,
     properties: {},
   });
+  logRefused(connection, refused);
   for (const start of retained) start();
   session.pump();
+}
+
+/** One line for each SUBSCRIBE, however many filters it has. */
+function logRefused(connection: Connection, [first, ...others]: Examined[]): void {
+  if (first === undefined) return;
+  const { request, decision } = first;
+  const rule = decision.allowed ? "subscriptionsMax is reached" : decision.rule;
+  connection.broker.log.info(
+    { client: connection.name, filter: request.filter, rule, others: others.length },
+    "a subscription was refused",
+  );
 }
 
 function refusalOf(
@@ -97,22 +107,9 @@ function refusalOf(
   session: Session,
   { request, parsed, decision }: Examined,
 ): number | undefined {
-  const { broker } = connection;
   if (parsed === undefined) return ReasonCode.topicFilterInvalid; // [MQTT-4.7.3-1]
-  if (!decision.allowed) {
-    broker.log.info(
-      { client: connection.name, filter: request.filter, rule: decision.rule },
-      "a subscription was refused",
-    );
-    return ReasonCode.notAuthorized;
-  }
+  if (!decision.allowed) return ReasonCode.notAuthorized;
   const isNew = !session.subscriptions.has(request.filter);
-  if (isNew && session.subscriptions.size >= broker.limits.subscriptionsMax) {
-    broker.log.warn(
-      { client: connection.name, filter: request.filter },
-      "a subscription was refused: subscriptionsMax is reached",
-    );
-    return ReasonCode.quotaExceeded;
-  }
-  return undefined;
+  const isFull = session.subscriptions.size >= connection.broker.limits.subscriptionsMax;
+  return isNew && isFull ? ReasonCode.quotaExceeded : undefined;
 }
