@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, ServerOpts } from "node:net";
 import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { run, start, startSubscribed } from "./programs.ts";
@@ -10,8 +10,8 @@ import { connack, connack5, packet, packetType, ScriptedBroker, text } from "./s
 
 type Script = Parameters<typeof ScriptedBroker.start>[0];
 
-async function serve(context: TestContext, script: Script) {
-  const broker = await ScriptedBroker.start(script);
+async function serve(context: TestContext, script: Script, options: ServerOpts = {}) {
+  const broker = await ScriptedBroker.start(script, options);
   context.after(() => broker.stop());
   return { broker, at: ["-h", "127.0.0.1", "-p", String(broker.port)] };
 }
@@ -229,10 +229,11 @@ test("Ctrl-C while messages are not acknowledged is 1, and says how many", async
 });
 
 test("a second Ctrl-C does not wait for a broker that does not close", async (context) => {
-  const { at } = await serve(context, ({ type, body }) => {
+  const answer: Script = ({ type, body }) => {
     if (type === packetType.connect) return connack;
     return type === packetType.subscribe ? packet(0x90, body[0], body[1], 0) : undefined;
-  });
+  };
+  const { at } = await serve(context, answer, { allowHalfOpen: true });
   const subscriber = await startSubscribed([...at, "-t", "a"]);
   subscriber.child.kill("SIGINT");
   await subscriber.saw("sent DISCONNECT");

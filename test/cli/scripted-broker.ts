@@ -38,8 +38,9 @@ export class ScriptedBroker {
     server.on("connection", (socket) => this.#serve(socket, script));
   }
 
-  static async start(script: Script): Promise<ScriptedBroker> {
-    const server = net.createServer().listen(0, "127.0.0.1");
+  /** With `allowHalfOpen` it does not close its side when the client has closed the other. */
+  static async start(script: Script, options: net.ServerOpts = {}): Promise<ScriptedBroker> {
+    const server = net.createServer(options).listen(0, "127.0.0.1");
     await once(server, "listening");
     return new ScriptedBroker(server, script);
   }
