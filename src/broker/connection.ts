@@ -55,6 +55,7 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner, Patien
   readonly #reader: FrameReader;
   /** The packet being handled. */
   readonly #frame = { bytes: noBytes, start: 0, bodyStart: 0, end: 0 };
+  #isReading = false;
   #publisher: Publisher | undefined;
   readonly #patience: Patience;
   /** Why it is being ended by us: a transport may report its own end meanwhile. */
@@ -195,17 +196,28 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner, Patien
   /** Reads packets; what is wrong with one ends here. */
   #run(read: () => void): void {
     const before = this.packetsReceived;
+    const isOutermost = !this.#isReading; // a peer in this process may answer before a write has returned
+    this.#isReading = true;
     try {
       read();
       this.#publisher?.flush();
     } catch (error) {
       this.fail(error);
     }
+    if (isOutermost) this.#letGo();
     const count = this.packetsReceived - before;
     this.broker.counters.packetsReceived += count;
     if (this.isClosed) return;
     this.#patience.sawBytes(count > 0, this.#reader.incomplete);
     if (this.#isChoked()) this.#pause();
+  }
+
+  /** What has been handled is not kept in memory until the next packet: that may never come. */
+  #letGo(): void {
+    this.#isReading = false;
+    if (this.#frame.bytes === noBytes) return;
+    this.#frame.bytes = noBytes;
+    this.#publisher?.message.letGo();
   }
 
   /** A client that sends and does not read its answers is not read either. */

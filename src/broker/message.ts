@@ -86,6 +86,15 @@ export class Message implements MessageParts {
     this.#copy = undefined;
   }
 
+  /** Carries nothing, until it is filled again. */
+  letGo(): void {
+    this.bytes = noBytes;
+    this.topicStart = this.topicEnd = 0;
+    this.propertiesStart = this.propertiesEnd = 0;
+    this.payloadStart = this.payloadEnd = 0;
+    this.reset("", "");
+  }
+
   /**
    * Puts `topic` in the place of a topic alias, whose property begins at `aliasOffset` of `bytes`: an alias is good
    * for one connection only.
@@ -116,6 +125,12 @@ export class Message implements MessageParts {
       payload: this.bytes.subarray(this.payloadStart, this.payloadEnd),
     });
     return this.#copy;
+  }
+
+  /** Its Message Expiry Interval, if it has one, counts from `now`. */
+  startExpiry(now: number): void {
+    if (this.expiryOffset < 0) return;
+    this.expiresAt = now + this.bytes.readUInt32BE(this.expiryOffset) * 1000;
   }
 
   /** Whole seconds until it expires, rounded up; -1 when it does not. */
