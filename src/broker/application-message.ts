@@ -53,15 +53,18 @@ export function fromApplicationMessage(
   publisher: string,
   now: number,
 ): Message {
-  const { messageExpiryInterval } = message.properties;
+  const encoded = encodeMessage(message, publisher);
+  encoded.startExpiry(now);
+  return encoded;
+}
+
+/** The same for a message that is kept until it is published: its expiry interval has not started. */
+export function encodeMessage(message: ApplicationMessage, publisher: string): Message {
+  const { topic, qos, retain, payload } = message;
   const { bytes, expiryOffset } = encodeProperties(forwardedProperties(message.properties));
-  const expiresAt =
-    messageExpiryInterval === undefined
-      ? Number.POSITIVE_INFINITY
-      : now + messageExpiryInterval * 1000;
   return Message.create(
-    { topic: message.topic, qos: message.qos, retain: message.retain, publisher, expiresAt },
-    { properties: bytes, expiryOffset, payload: message.payload },
+    { topic, qos, retain, publisher, expiresAt: Number.POSITIVE_INFINITY },
+    { properties: bytes, expiryOffset, payload },
   );
 }
 

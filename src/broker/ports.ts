@@ -58,6 +58,7 @@ export interface ClientIdentity {
 export interface AuthenticationRequest {
   readonly clientIdentifier: string;
   readonly userName: string | undefined;
+  /** Undefined at re-authentication: the broker has forgotten it. */
   readonly password: Uint8Array | undefined;
   readonly protocolVersion: ProtocolVersion;
   readonly remoteAddress: string;

@@ -2,22 +2,25 @@
  * Last wills: published when a connection ends without a DISCONNECT that takes them back, at once or after their
  * delay, and no later than the end of the session [MQTT-3.1.2-8], [MQTT-3.1.3-9].
  */
-
 import type { Clock } from "../base/index.ts";
 import type { WillMessage } from "../codec/index.ts";
-import { fromApplicationMessage } from "./application-message.ts";
+import { encodeMessage } from "./application-message.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { Message } from "./message.ts";
 import type { Session } from "./session.ts";
 
 export interface Will {
-  readonly message: WillMessage;
+  /** In bytes of its own, for as long as its connection stands; its expiry interval has not started. */
+  readonly message: Message;
   /** 0 in 3.x. */
   readonly delaySeconds: number;
 }
 
-export function toWill(message: WillMessage): Will {
-  return { message, delaySeconds: message.properties.willDelayInterval ?? 0 };
+export function toWill(will: WillMessage, clientIdentifier: string): Will {
+  return {
+    message: encodeMessage(will, clientIdentifier),
+    delaySeconds: will.properties.willDelayInterval ?? 0,
+  };
 }
 
 export class Wills {
@@ -55,8 +58,7 @@ export class Wills {
     const { will } = session;
     if (will === undefined) return;
     this.cancel(session);
-    this.#publish(
-      fromApplicationMessage(will.message, session.clientIdentifier, this.#clock.now()),
-    );
+    will.message.startExpiry(this.#clock.now());
+    this.#publish(will.message);
   }
 }

@@ -12,8 +12,10 @@ import { accept, refuse } from "./welcome.ts";
 /** The method a connection was opened with, and the exchange under way. */
 export interface Authentication {
   readonly method: string;
-  readonly connect: ConnectPacket;
-  readonly request: AuthenticationRequest;
+  /** Until CONNACK: it holds the will and the password. */
+  connect: ConnectPacket | undefined;
+  /** From CONNACK on without the password. */
+  request: AuthenticationRequest;
   exchange: AuthenticationExchange | undefined;
 }
 
@@ -64,19 +66,21 @@ async function step(connection: Connection, data: Uint8Array | undefined): Promi
   if (authentication?.exchange === undefined) return;
   const result = await authentication.exchange.next(data);
   if (connection.isClosed) return;
-  const isNew = connection.state !== ConnectionState.connected;
+  const { connect } = authentication;
   switch (result.outcome) {
     case "continue":
       sendAuth(connection, ReasonCode.continueAuthentication, result.data); // [MQTT-4.12.0-2]
       return;
     case "success":
       authentication.exchange = undefined;
-      if (!isNew) {
+      if (connect === undefined) {
         sendAuth(connection, ReasonCode.success, result.data);
         return;
       }
+      authentication.connect = undefined;
+      authentication.request = { ...authentication.request, password: undefined };
       await accept(connection, {
-        connect: authentication.connect,
+        connect,
         clientIdentifier: authentication.request.clientIdentifier,
         userName: result.userName,
         authenticationData: result.data,
@@ -84,8 +88,8 @@ async function step(connection: Connection, data: Uint8Array | undefined): Promi
       return;
     case "failure":
       // [MQTT-4.12.0-4], [MQTT-4.12.1-2]
-      if (isNew) refuse(connection, result.reasonCode, "authentication failed", result.rule);
-      else connection.disconnect(result.reasonCode, "authentication failed");
+      if (connect === undefined) connection.disconnect(result.reasonCode, "authentication failed");
+      else refuse(connection, result.reasonCode, "authentication failed", result.rule);
   }
 }
 

@@ -71,7 +71,9 @@ function welcome(connection: Connection, client: Authenticated, opened: OpenedSe
     connection.disconnect(ReasonCode.packetTooLarge, "its Maximum Packet Size is below CONNACK's");
     return;
   }
-  if (connect.will !== undefined) session.will = toWill(connect.will);
+  if (connect.will !== undefined) {
+    session.will = toWill(connect.will, session.clientIdentifier);
+  }
   connection.state = ConnectionState.connected;
   connection.startKeepAlive();
   session.attach(
