@@ -61,6 +61,8 @@ test("the package holds its build, its programs and its pages, and no tests or s
     "bin/tserve.js",
     "LICENSE",
     "README.md",
+    // docs/configuration.md leads there.
+    "examples/tserve.yaml",
   ]) {
     assert.ok(state.packed.includes(path), path);
   }
