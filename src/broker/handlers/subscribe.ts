@@ -57,6 +57,7 @@ function grant(connection: Connection, packet: SubscribePacket, examined: Examin
   const identifier = packet.properties.subscriptionIdentifiers?.[0] ?? 0;
   const reasonCodes: number[] = [];
   const retained: (() => void)[] = [];
+  const granted: Examined[] = [];
   const refused: Examined[] = [];
   for (const { request, parsed, decision } of examined) {
     const refusal = refusalOf(connection, session, { request, parsed, decision });
@@ -71,6 +72,7 @@ function grant(connection: Connection, packet: SubscribePacket, examined: Examin
       qos: request.qos,
       identifier,
     });
+    granted.push({ request, parsed, decision });
     reasonCodes.push(request.qos);
     // [MQTT-3.3.1-9], [MQTT-3.3.1-10], [MQTT-3.3.1-11] retain handling; a shared subscription gets none
     const wantsRetained = request.retainHandling === 0 || (request.retainHandling === 1 && isNew);
@@ -87,8 +89,17 @@ function grant(connection: Connection, packet: SubscribePacket, examined: Examin
     properties: {},
   });
   logRefused(connection, refused);
+  logGranted(connection, granted);
   for (const start of retained) start();
   session.pump();
+}
+
+/** One line for each SUBSCRIBE, however many filters it has. */
+function logGranted(connection: Connection, [first, ...others]: Examined[]): void {
+  if (first === undefined) return;
+  const { filter, qos } = first.request;
+  const { broker, name: client } = connection;
+  broker.log.debug({ client, filter, qos, others: others.length }, "subscribed");
 }
 
 /** One line for each SUBSCRIBE, however many filters it has. */
