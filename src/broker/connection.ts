@@ -16,6 +16,7 @@ import {
 import type { Broker } from "./broker.ts";
 import type { ConnectionEnding } from "./connection-ending.ts";
 import { ConnectionState } from "./connection-state.ts";
+import { cutReason } from "./cut-reason.ts";
 import type { Authentication } from "./handlers/auth.ts";
 import { dispatch, dispatchBeforeConnected } from "./handlers/dispatch.ts";
 import type { Message } from "./message.ts";
@@ -243,7 +244,7 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner, Patien
 
   /** Answers whether the client can take it [MQTT-3.1.2-24]. */
   send(packet: Packet): boolean {
-    const bytes = encodeWithin(packet, this.protocolVersion, this.maximumPacketSize);
+    const bytes = encodeWithin(cutReason(packet), this.protocolVersion, this.maximumPacketSize);
     if (bytes === null) {
       this.broker.log.warn(
         { client: this.name, type: packet.type },

@@ -269,6 +269,7 @@ conformanceTest(
     for (const [topic, code, returnCode] of [
       ["$SYS/broker/uptime", 0x87, 5],
       ["a/".repeat(128), 0x90, 3],
+      [`$SYS/${"x".repeat(65_530)}`, 0x87, 5],
     ] as const) {
       const client = await world.open();
       client.send(connectPacket(world.version, { will: willOf({ topic }) }));

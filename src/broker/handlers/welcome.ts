@@ -105,7 +105,7 @@ async function mayLeaveWill(connection: Connection, { will }: ConnectPacket): Pr
   refuse(
     connection,
     ReasonCode.notAuthorized,
-    `not authorized to leave a will on ${topic}`,
+    `not authorized to leave a will on ${topic.slice(0, 200)}`,
     decision.rule,
   );
   return false;
