@@ -74,7 +74,12 @@ async function step(connection: Connection, data: Uint8Array | undefined): Promi
     case "success":
       authentication.exchange = undefined;
       if (connect === undefined) {
-        sendAuth(connection, ReasonCode.success, result.data);
+        if (result.userName === connection.identity?.userName) {
+          sendAuth(connection, ReasonCode.success, result.data);
+        } else {
+          // The session, its rights and its will belong to who it was.
+          connection.disconnect(ReasonCode.notAuthorized, "authenticated anew as another user");
+        }
         return;
       }
       authentication.connect = undefined;
