@@ -19,6 +19,7 @@ import { ConnectionState } from "./connection-state.ts";
 import { cutReason } from "./cut-reason.ts";
 import type { Authentication } from "./handlers/auth.ts";
 import { dispatch, dispatchBeforeConnected } from "./handlers/dispatch.ts";
+import { refuse } from "./handlers/welcome.ts";
 import type { Message } from "./message.ts";
 import { copyBytesMax, Outbox, type OutboxOwner } from "./outbox.ts";
 import { Patience, type PatienceOwner } from "./patience.ts";
@@ -301,10 +302,13 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner, Patien
 
   /** What is wrong ends this connection, and nothing else. */
   fail(error: unknown): void {
-    const isPeers = error instanceof TstackError;
+    const isConnecting = this.state === ConnectionState.connecting;
+    // While an answer to CONNECT is awaited nothing of the peer's is handled.
+    const isPeers = error instanceof TstackError && !(isConnecting && this.isSuspended);
     if (!isPeers) this.#logBug(error);
     try {
       if (isPeers) this.disconnect(error.reasonCode, error.message);
+      else if (isConnecting) refuse(this, ReasonCode.serverUnavailable, "internal error");
       else this.disconnect(ReasonCode.unspecifiedError, "internal error");
     } catch (another) {
       this.#logBug(another);

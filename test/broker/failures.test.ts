@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Authenticator, Authorizer } from "../../src/broker/index.ts";
-import { PacketType } from "../../src/codec/index.ts";
+import { PacketType, ProtocolVersion } from "../../src/codec/index.ts";
 import { MemoryClient } from "./memory-client.ts";
 import { TestBroker } from "./test-broker.ts";
 
@@ -32,6 +32,15 @@ async function bystanderStands(broker: TestBroker, bystander: MemoryClient): Pro
   assert.ok(!bystander.isEnded);
 }
 
+/** CONNACK "server unavailable", and the end. */
+function assertUnavailable(client: MemoryClient): void {
+  const codes = client.packets.map((packet) =>
+    packet.type === PacketType.connack ? packet.reasonCode : "no CONNACK",
+  );
+  assert.deepEqual(codes, [client.version === ProtocolVersion.v5 ? 0x88 : 0x03]);
+  assert.ok(client.isEnded);
+}
+
 for (const [way, fail] of Object.entries(ways)) {
   test(`an authenticator that ${way} ends the one connection that asked`, async () => {
     const authenticator: Authenticator = {
@@ -43,8 +52,12 @@ for (const [way, fail] of Object.entries(ways)) {
     const client = new MemoryClient(broker);
     client.connect("mistake");
     await broker.settle();
-    assert.ok(client.isEnded);
-    broker.expectErrors(1);
+    assertUnavailable(client);
+    const old = new MemoryClient(broker, ProtocolVersion.v3_1_1);
+    old.connect("mistake");
+    await broker.settle();
+    assertUnavailable(old);
+    broker.expectErrors(2);
     await bystanderStands(broker, bystander);
   });
 
@@ -60,7 +73,8 @@ for (const [way, fail] of Object.entries(ways)) {
       if (action === "subscribe") client.subscribe("mistake");
       await broker.settle();
       assert.ok(client.isEnded);
-      if (action !== "will") assert.equal(client.packetTypes.at(-1), PacketType.disconnect);
+      if (action === "will") assertUnavailable(client);
+      else assert.equal(client.packetTypes.at(-1), PacketType.disconnect);
       broker.expectErrors(1);
       await bystanderStands(broker, bystander);
     });
@@ -78,7 +92,7 @@ for (const [way, fail] of Object.entries(ways)) {
       const client = new MemoryClient(broker);
       client.connect("client", { properties: { authenticationMethod } });
       await broker.settle();
-      assert.ok(client.isEnded, authenticationMethod);
+      assertUnavailable(client);
       broker.expectErrors(1);
     }
     await bystanderStands(broker, bystander);

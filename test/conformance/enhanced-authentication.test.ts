@@ -28,6 +28,7 @@ const refused = { outcome: "failure", reasonCode: ReasonCode.notAuthorized, rule
 function answer(data: string, isChallenged: boolean): AuthenticationStep {
   if (isChallenged)
     return data === "egnellahc" ? { ...allowed, data: Buffer.from("fine") } : refused;
+  if (data === "as bob") return { ...allowed, userName: "bob", data: undefined };
   if (data === "challenge") return { outcome: "continue", data: Buffer.from("challenge") };
   return data === "welcome" || data === "later" ? { ...allowed, data: undefined } : refused;
 }
@@ -165,7 +166,12 @@ conformanceTest(
     const bystander = await Bystander.start(world);
     const client = await world.open();
     client.send(connectWith("throw"), "c000");
-    await client.expectClosed();
+    await client.expectRefused(ReasonCode.serverUnavailable);
+    const challenged = await world.open();
+    challenged.send(connectWith("challenge"));
+    await expectAuth(challenged, goOn, "challenge");
+    challenged.send(auth(goOn, "throw"));
+    await challenged.expectRefused(ReasonCode.serverUnavailable);
     await bystander.expectUndisturbed();
   },
 );
@@ -293,6 +299,16 @@ conformanceTest(
     challenged.send(auth(goOn, "nonsense"));
     await challenged.expectDisconnected(ReasonCode.notAuthorized);
     await bystander.expectUndisturbed();
+  },
+);
+
+conformanceTest(
+  "5.0 [MQTT-4.12.1-2] a client that authenticates anew as somebody else is disconnected",
+  { versions, broker },
+  async (world) => {
+    const client = await authenticated(world);
+    client.send(auth(anew, "as bob"), "c000");
+    await client.expectDisconnected(ReasonCode.notAuthorized);
   },
 );
 

@@ -60,6 +60,7 @@ function welcome(connection: Connection, client: Authenticated, opened: OpenedSe
     : connect.keepAliveSeconds;
   const aliases = Math.min(connect.properties.topicAliasMaximum ?? 0, topicAliasMax);
   if (aliases > 0) connection.outboundAliases = new OutboundAliases(aliases);
+  const will = connect.will && toWill(connect.will, session.clientIdentifier);
   const isSent = connection.send({
     type: PacketType.connack,
     sessionPresent: isPresent, // [MQTT-3.2.2-2], [MQTT-3.2.2-3]
@@ -71,9 +72,7 @@ function welcome(connection: Connection, client: Authenticated, opened: OpenedSe
     connection.disconnect(ReasonCode.packetTooLarge, "its Maximum Packet Size is below CONNACK's");
     return;
   }
-  if (connect.will !== undefined) {
-    session.will = toWill(connect.will, session.clientIdentifier);
-  }
+  session.will = will;
   connection.state = ConnectionState.connected;
   connection.startKeepAlive();
   session.attach(
