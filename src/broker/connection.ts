@@ -259,6 +259,7 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner, Patien
   }
 
   sendPubrel(packetIdentifier: number): void {
+    this.broker.counters.packetsSent++;
     this.outbox.appendAcknowledgement(0x62, packetIdentifier);
   }
 
