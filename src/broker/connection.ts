@@ -43,6 +43,8 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner, Patien
   keepAliveSeconds = 0;
   /** The client's Maximum Packet Size. */
   maximumPacketSize = Number.POSITIVE_INFINITY;
+  /** Whether CONNECT asked for a session expiry, granted or not: only then may DISCONNECT ask for another. */
+  mayChangeExpiry = false;
   /** Whether the client wants reason strings outside CONNACK and DISCONNECT. */
   wantsProblemInformation = true;
   outboundAliases: OutboundAliases | undefined;

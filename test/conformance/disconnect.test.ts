@@ -163,6 +163,16 @@ conformanceTest(
 );
 
 conformanceTest(
+  "5.0 section 3.14.2.2.2: what counts is the expiry that CONNECT asked for, not what was granted",
+  { versions: onlyV5, broker: { limits: { sessionExpirySecondsMax: 0 } } },
+  async (world) => {
+    const client = await world.connect({ properties: { sessionExpiryInterval: 100 } });
+    client.send("e0 07 00 05 11 00000032");
+    await client.expectClosed();
+  },
+);
+
+conformanceTest(
   "5.0 [MQTT-3.14.2-2] [MQTT-3.14.4-2] the broker's DISCONNECT has a reason, no session expiry, and the end behind it",
   { versions: onlyV5 },
   async (world) => {

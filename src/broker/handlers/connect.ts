@@ -19,6 +19,7 @@ export function handleConnect(connection: Connection, connect: ConnectPacket): v
   const { properties } = connect;
   connection.protocolVersion = connect.protocolVersion;
   connection.maximumPacketSize = properties.maximumPacketSize ?? Number.POSITIVE_INFINITY;
+  connection.mayChangeExpiry = (properties.sessionExpiryInterval ?? 0) > 0;
   connection.wantsProblemInformation = properties.requestProblemInformation ?? true;
   const { broker } = connection;
   if (broker.isClosing) {

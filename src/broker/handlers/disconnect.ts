@@ -7,8 +7,8 @@ export function handleDisconnect(connection: Connection, packet: DisconnectPacke
   const { session, broker } = connection;
   const expiry = packet.properties.sessionExpiryInterval;
   if (session !== undefined && expiry !== undefined) {
-    if (!session.persists && expiry > 0) {
-      throw protocolError("DISCONNECT gives a session expiry to a session that has none"); // 5.0, 3.14.2.2.2
+    if (!connection.mayChangeExpiry && expiry > 0) {
+      throw protocolError("DISCONNECT gives a session expiry where CONNECT asked for none"); // 5.0, 3.14.2.2.2
     }
     session.expirySeconds = broker.sessions.grantedExpirySeconds(expiry);
   }
