@@ -3,7 +3,7 @@
  * Nothing else below `broker/`, `codec/` and `topics/` may ask what time it is.
  */
 export interface Clock {
-  /** Milliseconds since 1970, as `Date.now()`. */
+  /** Milliseconds since 1970, as far as was known at the start. It never jumps and never goes back: deadlines are made of it. */
   now(): number;
   /** Calls back once, no sooner than `milliseconds` from now; the returned function calls it off. */
   after(milliseconds: number, callback: () => void): () => void;
