@@ -11,7 +11,7 @@ import {
   ReasonCode,
   TstackError,
 } from "../base/index.ts";
-import { isValidTopicName, parseTopicFilter } from "../topics/index.ts";
+import { parseTopicFilter } from "../topics/index.ts";
 import { fromApplicationMessage, toApplicationMessage } from "./application-message.ts";
 import { Connection } from "./connection.ts";
 import { type ConnectionEnding, describeEnding } from "./connection-ending.ts";
@@ -21,6 +21,7 @@ import { Delivery } from "./delivery.ts";
 import { callEmbedding } from "./embedding-call.ts";
 import { Events } from "./events.ts";
 import type { Message } from "./message.ts";
+import { checkApplicationMessage } from "./message-check.ts";
 import type {
   ApplicationMessage,
   Authenticator,
@@ -102,7 +103,7 @@ export class Broker implements TransportAcceptor {
     this.deadlines = new Deadlines(this.clock, ports.log);
     this.tickEnd = new TickEnd(this.clock, this.counters);
     this.routes = new Routes(this.limits.routesBytesMax);
-    this.delivery = new Delivery(this.counters, this.routes, this.limits.outboxBytesMax);
+    this.delivery = new Delivery(this.routes, this.limits.outboxBytesMax);
     this.subscriptions = new Subscriptions(this.routes);
     this.retained = new RetainedMessages(this.limits, this.clock, this.deadlines);
     this.wills = new Wills(this.clock, this.deadlines, (will) => this.publishMessage(will));
@@ -111,12 +112,13 @@ export class Broker implements TransportAcceptor {
   }
 
   #sessionContext(queueDrop: "newest" | "oldest" = "newest"): SessionContext {
-    const { limits, clock, counters, deadlines, delivery, subscriptions } = this;
+    const { limits, clock, log, counters, deadlines, delivery, subscriptions } = this;
     const dropSubscription = subscriptions.remove.bind(subscriptions);
     const sharedQueues = { messages: 0, bytes: 0 };
     return {
       limits,
       clock,
+      log,
       counters,
       deadlines,
       delivery,
@@ -154,11 +156,9 @@ export class Broker implements TransportAcceptor {
     }
   }
 
-  /** Publishes from inside the process, past all rights. Throws MQTT_TOPIC_NAME_INVALID. */
+  /** Publishes from inside the process, past all rights. Throws MQTT_TOPIC_NAME_INVALID, MESSAGE_INVALID. */
   publish(message: ApplicationMessage): void {
-    if (!isValidTopicName(message.topic, this.limits.topicLevelsMax)) {
-      throw new TstackError("MQTT_TOPIC_NAME_INVALID", `"${message.topic}" is no topic name`);
-    }
+    checkApplicationMessage(message, this.limits.topicLevelsMax);
     this.publishMessage(fromApplicationMessage(message, "", this.clock.now()));
   }
 
@@ -213,8 +213,9 @@ export class Broker implements TransportAcceptor {
   connectionEnded(connection: Connection, ending: ConnectionEnding): void {
     this.#connections.delete(connection);
     this.sessions.connectionEnded(connection);
+    const dropped = connection.session?.drops.take();
     this.log.info(
-      { client: connection.name, from: connection.transport.remoteAddress },
+      { client: connection.name, from: connection.transport.remoteAddress, dropped },
       `disconnected by ${describeEnding(ending)}`,
     );
     if (connection.wasAccepted && connection.identity !== undefined) {

@@ -11,7 +11,6 @@ import {
   scanPublish,
 } from "../codec/index.ts";
 import { toApplicationMessage } from "./application-message.ts";
-import type { Counters } from "./counters.ts";
 import { Message } from "./message.ts";
 import { lowerQos, newVariant, PublishEncoder } from "./publish-encoder.ts";
 import type { PublishRange } from "./publish-range.ts";
@@ -24,7 +23,6 @@ export class Delivery {
   /** The variant being delivered: `Session.deliver` reads it. */
   readonly variant: PublishVariant = newVariant();
   readonly #encoder = new PublishEncoder();
-  readonly #counters: Counters;
   readonly #routes: Routes;
   readonly #outboxBytesMax: number;
   readonly #fromRange = new Message();
@@ -37,8 +35,7 @@ export class Delivery {
   /** What was published during a delivery. */
   #waiting: { readonly depth: number; readonly deliver: () => void }[] = [];
 
-  constructor(counters: Counters, routes: Routes, outboxBytesMax: number) {
-    this.#counters = counters;
+  constructor(routes: Routes, outboxBytesMax: number) {
     this.#routes = routes;
     this.#outboxBytesMax = outboxBytesMax;
   }
@@ -138,7 +135,7 @@ export class Delivery {
       if (!connection.takesRanges || range.frameBytesMax > connection.maximumPacketSize) {
         this.#forwardToOne(target, range);
       } else if (connection.outbox.bytes >= this.#outboxBytesMax) {
-        this.#counters.dropped.slowReader += count;
+        target.session.drops.count("slowReader", count);
       } else {
         connection.outbox.append(bytes, start, end);
         connection.countPublishes(count, end - start);

@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import fc from "fast-check";
-import { defaultLimits, type Limits } from "../base/index.ts";
+import { defaultLimits, type Limits, silentLog } from "../base/index.ts";
 import { Counters } from "./counters.ts";
+import { Drops } from "./drops.ts";
 import { Message } from "./message.ts";
 import { MessageQueue, type QueueAccount } from "./message-queue.ts";
 import type { QueuedMessage } from "./queued-message.ts";
@@ -34,9 +35,9 @@ function openWorld(limits: Partial<Limits> = {}): World {
         {
           limits: { ...defaultLimits, ...limits },
           clock: { now: () => world.now, after: () => () => {}, atEndOfTick() {} },
-          counters: world.counters,
           queueDrop,
         },
+        new Drops("test", { counters: world.counters, log: silentLog }),
         account,
       ),
   };

@@ -1,7 +1,8 @@
 /**
  * Messages that wait for one session or one shared subscription, first in first out, within the limits. What a full
- * queue loses is counted here; what has expired makes room before anything else goes.
+ * queue loses is counted; what has expired makes room before anything else goes.
  */
+import type { Drops } from "./drops.ts";
 import type { Message } from "./message.ts";
 import type { QueuedMessage } from "./queued-message.ts";
 import type { SessionContext } from "./session-context.ts";
@@ -14,11 +15,12 @@ export interface QueueAccount {
 
 const compactFrom = 1024;
 
-type QueueContext = Pick<SessionContext, "limits" | "clock" | "counters" | "queueDrop">;
+type QueueContext = Pick<SessionContext, "limits" | "clock" | "queueDrop">;
 
 export class MessageQueue {
   bytes = 0;
   readonly #context: QueueContext;
+  readonly #drops: Drops;
   /** Of all queues that share a limit; undefined for a queue that stands alone. */
   readonly #account: QueueAccount | undefined;
   /** Undefined where one was taken: the queue keeps no message that it has given away. */
@@ -28,8 +30,9 @@ export class MessageQueue {
   /** No message in the queue expires before. */
   #firstExpiry = Number.POSITIVE_INFINITY;
 
-  constructor(context: QueueContext, account?: QueueAccount) {
+  constructor(context: QueueContext, drops: Drops, account?: QueueAccount) {
     this.#context = context;
+    this.#drops = drops;
     this.#account = account;
   }
 
@@ -42,10 +45,10 @@ export class MessageQueue {
    * wait longest are (`queueDrop`); however many bytes it has, one message may wait alone.
    */
   offer(message: Message, wrap: (kept: Message) => QueuedMessage): void {
-    const { counters, queueDrop } = this.#context;
+    const { queueDrop } = this.#context;
     if (this.#isFullFor(message)) this.#dropExpired();
     while (this.#isFullFor(message)) {
-      counters.dropped.queueFull++;
+      this.#drops.count("queueFull", 1);
       // Known before the message is copied: in a flood the copies alone would cost much memory.
       if (queueDrop === "newest" || this.shift() === undefined) return;
     }
@@ -67,7 +70,7 @@ export class MessageQueue {
     this.clear();
     for (const queued of kept) {
       if (queued === undefined) continue;
-      if (queued.message.hasExpired(now)) this.#context.counters.dropped.expired++;
+      if (queued.message.hasExpired(now)) this.#drops.count("expired", 1);
       else this.#push(queued);
     }
   }

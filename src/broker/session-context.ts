@@ -1,5 +1,5 @@
 /** What sessions share: the broker's parts that they work with. */
-import type { Clock, Limits } from "../base/index.ts";
+import type { Clock, Limits, Log } from "../base/index.ts";
 import type { Counters } from "./counters.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { Delivery } from "./delivery.ts";
@@ -9,6 +9,7 @@ import type { Subscription } from "./subscription.ts";
 export interface SessionContext {
   readonly limits: Limits;
   readonly clock: Clock;
+  readonly log: Log;
   readonly counters: Counters;
   readonly deadlines: Deadlines;
   readonly delivery: Delivery;

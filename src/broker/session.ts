@@ -5,8 +5,8 @@
  */
 import type { QoS } from "../codec/index.ts";
 import type { Connection } from "./connection.ts";
-import type { DropReason } from "./counters.ts";
 import type { Deadline } from "./deadlines.ts";
+import { Drops } from "./drops.ts";
 import { FlightState, InFlightWindow } from "./in-flight-window.ts";
 import type { Message } from "./message.ts";
 import { MessageQueue } from "./message-queue.ts";
@@ -32,6 +32,7 @@ const emptyStepsMax = 50;
 export class Session {
   readonly clientIdentifier: string;
   readonly context: SessionContext;
+  readonly drops: Drops;
   readonly subscriptions = new Map<string, Subscription>();
   isV5: boolean;
   /** The connection that it belongs to, from before CONNACK on. */
@@ -61,6 +62,7 @@ export class Session {
     this.clientIdentifier = clientIdentifier;
     this.isV5 = isV5;
     this.context = context;
+    this.drops = new Drops(clientIdentifier, context);
     this.expirySeconds = 0;
   }
 
@@ -119,7 +121,7 @@ export class Session {
     this.#cursors = undefined;
     this.#window = undefined;
     if (this.#queue !== undefined) {
-      this.#drop("sessionEnded", this.#queue.length);
+      this.drops.count("sessionEnded", this.#queue.length);
       this.#queue.clear();
     }
     if (this.expiryDeadline !== undefined) this.context.deadlines.cancel(this.expiryDeadline);
@@ -153,13 +155,13 @@ export class Session {
     if (variant.qos === 0) {
       if (connection === undefined) return;
       if (connection.outbox.bytes >= this.context.limits.outboxBytesMax)
-        this.#drop("slowReader", 1);
+        this.drops.count("slowReader", 1);
       else connection.sendPublish(message, variant, encoded, 0);
       return;
     }
     const { qos, retain, identifiers } = variant;
     if (connection === undefined || !this.canTake(qos)) {
-      this.#queue ??= new MessageQueue(this.context);
+      this.#queue ??= new MessageQueue(this.context, this.drops);
       this.#queue.offer(message, (kept) => {
         return { message: kept, qos, retain, identifiers, shared: undefined };
       });
@@ -243,7 +245,7 @@ export class Session {
       const hasRoomForMore = this.#hasRoomForMore();
       const queued = hasRoomForMore ? (this.#queue?.shift() ?? this.#fromShared()) : undefined;
       if (queued !== undefined) {
-        if (queued.message.hasExpired(this.context.clock.now())) this.#drop("expired", 1);
+        if (queued.message.hasExpired(this.context.clock.now())) this.drops.count("expired", 1);
         else this.deliverNow(queued);
         return true;
       }
@@ -318,13 +320,9 @@ export class Session {
     this.connection?.sendPublish(message, variant, undefined, packetIdentifier);
   }
 
-  #drop(reason: DropReason, count: number): void {
-    this.context.counters.dropped[reason] += count;
-  }
-
   /** A message beyond the client's Maximum Packet Size: as if it had been delivered [MQTT-3.1.2-25]. */
   abandon(packetIdentifier: number): void {
-    this.#drop("packetTooLarge", 1);
+    this.drops.count("packetTooLarge", 1);
     if (packetIdentifier > 0) this.#window?.release(packetIdentifier);
   }
 }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import fc from "fast-check";
-import { type Clock, defaultLimits, systemClock } from "../base/index.ts";
+import { type Clock, defaultLimits, silentLog, systemClock } from "../base/index.ts";
 import type { QoS } from "../codec/index.ts";
 import { Counters } from "./counters.ts";
 import { Message } from "./message.ts";
@@ -53,7 +53,13 @@ function newGroup(
 ): World {
   const counters = new Counters();
   const clock: Clock = { ...systemClock, now: () => 1000 };
-  const context = { limits: { ...defaultLimits, ...limits }, clock, counters, queueDrop };
+  const context = {
+    limits: { ...defaultLimits, ...limits },
+    clock,
+    log: silentLog,
+    counters,
+    queueDrop,
+  };
   return { counters, group: new SharedSubscription("g", "#", context as SessionContext) };
 }
 

@@ -3,6 +3,7 @@
  * next connected member that has room; when nobody has, it waits here, not with a member, for whoever is first.
  */
 import { SharedGroup } from "../topics/index.ts";
+import { Drops } from "./drops.ts";
 import type { Message } from "./message.ts";
 import { MessageQueue } from "./message-queue.ts";
 import { lowerQos } from "./publish-encoder.ts";
@@ -18,13 +19,15 @@ export class SharedSubscription {
   readonly filter: string;
   readonly #context: SessionContext;
   readonly #members = new SharedGroup<Subscription>();
+  readonly #drops: Drops;
   readonly #queue: MessageQueue;
 
   constructor(group: string, filter: string, context: SessionContext) {
     this.group = group;
     this.filter = filter;
     this.#context = context;
-    this.#queue = new MessageQueue(context, context.sharedQueues);
+    this.#drops = new Drops(`$share/${group}/${filter}`, context);
+    this.#queue = new MessageQueue(context, this.#drops, context.sharedQueues);
   }
 
   get size(): number {
@@ -51,7 +54,7 @@ export class SharedSubscription {
     this.#members.remove(member);
     member.session.leave(this);
     if (this.size > 0) return;
-    this.#context.counters.dropped.sessionEnded += this.#queue.length;
+    this.#drops.count("sessionEnded", this.#queue.length);
     this.#queue.clear();
   }
 
@@ -78,7 +81,7 @@ export class SharedSubscription {
       const { message } = queued;
       const hasExpired = message.hasExpired(this.#context.clock.now());
       const member = hasExpired ? undefined : this.#choose(message);
-      if (hasExpired) this.#context.counters.dropped.expired++;
+      if (hasExpired) this.#drops.count("expired", 1);
       else if (member !== undefined) member.session.deliverNow(this.#queuedFor(member, message));
       else {
         this.#queue.unshift(queued);
@@ -115,7 +118,7 @@ export class SharedSubscription {
         const { qos, retain } = kept;
         return { message: kept, qos, retain, identifiers: [], shared: this };
       });
-    } else if (this.#hasConnectedMember()) this.#context.counters.dropped.slowReader++;
+    } else if (this.#hasConnectedMember()) this.#drops.count("slowReader", 1);
   }
 
   #hasConnectedMember(): boolean {

@@ -98,6 +98,31 @@ for (const version of [ProtocolVersion.v3_1_1, ProtocolVersion.v5]) {
   });
 }
 
+test("messages that are dropped are told in the log: the first of each reason, and how many at the end", async () => {
+  const lines: string[] = [];
+  const warned: object[] = [];
+  const ended: { dropped?: object }[] = [];
+  const log = {
+    ...silentLog,
+    warn: (fields: object, line: string) => {
+      warned.push(fields);
+      lines.push(line);
+    },
+    info: (fields: object, line: string) => {
+      if (line.startsWith("disconnected")) ended.push(fields);
+    },
+  };
+  const broker = new TestBroker({ log, limits: { queueMessagesMax: 2, inFlightMessagesMax: 1 } });
+  const client = await broker.subscriber("client", "t", 1);
+  for (let count = 0; count < 10; count++) broker.publish("t", "x", 1);
+  await broker.settle();
+  assert.deepEqual(warned, [{ client: "client", reason: "queueFull" }]);
+  assert.match(lines[0], /queueMessagesMax/);
+  client.lose();
+  await broker.settle();
+  assert.deepEqual(ended[0].dropped, { queueFull: 7, sessionEnded: 2 });
+});
+
 test("all shared subscriptions together keep within sharedQueueBytesMax", async () => {
   const broker = new TestBroker({ limits: { sharedQueueBytesMax: 5000 } });
   const client = await broker.connect("client", kept);
