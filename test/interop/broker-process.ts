@@ -6,7 +6,6 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import mqtt, { type IClientOptions, type IConnackPacket, type MqttClient } from "mqtt";
-import { findFreePort } from "../cli/mosquitto.ts";
 import { RunningProgram } from "../cli/programs.ts";
 import { ServeProcess } from "../cli/tserve-process.ts";
 import { Inbox } from "./inbox.ts";
@@ -28,46 +27,28 @@ export interface Client {
   readonly inbox: Inbox;
 }
 
-type ServeOptions = NonNullable<Parameters<typeof ServeProcess.start>[0]>;
-
 export class BrokerProcess {
   readonly folder: string;
   /** The same across `restart`. */
   readonly port: number;
   readonly webSocketPort: number;
   #serve: ServeProcess;
-  readonly #options: ServeOptions;
+  readonly #yaml: string | undefined;
   readonly #clients: MqttClient[] = [];
   readonly #programs: RunningProgram[] = [];
 
-  private constructor(
-    serve: ServeProcess,
-    options: ServeOptions,
-    where: { folder: string; port: number; webSocketPort: number },
-  ) {
+  private constructor(serve: ServeProcess, folder: string, yaml: string | undefined) {
     this.#serve = serve;
-    this.#options = options;
-    this.folder = where.folder;
-    this.port = where.port;
-    this.webSocketPort = where.webSocketPort;
+    this.#yaml = yaml;
+    this.folder = folder;
+    this.port = serve.port;
+    this.webSocketPort = Number(/ws:\/\/127\.0\.0\.1:(\d+)/.exec(serve.output)?.[1]);
   }
 
-  static async start(yaml = ""): Promise<BrokerProcess> {
+  static async start(yaml?: string): Promise<BrokerProcess> {
     const folder = mkdtempSync(path.join(tmpdir(), "interop-"));
-    const port = await findFreePort();
-    const webSocketPort = await findFreePort();
-    const urls = [
-      `mqtt://127.0.0.1:${port}`,
-      `ws://127.0.0.1:${webSocketPort}/mqtt`,
-      `unix://${folder}/tserve.sock`,
-    ];
-    const options = {
-      args: [...urls.flatMap((url) => ["--listen", url]), "--log-format", "json"],
-      environment: { NODE_NO_WARNINGS: "1" },
-      ...(yaml === "" ? {} : { yaml }),
-    };
-    const serve = await ServeProcess.start(options);
-    return new BrokerProcess(serve, options, { folder, port, webSocketPort });
+    const urls = ["ws://127.0.0.1:0/mqtt", socketUrl(folder)];
+    return new BrokerProcess(await startServe(urls, yaml), folder, yaml);
   }
 
   /** What it logged since its last start. */
@@ -96,8 +77,8 @@ export class BrokerProcess {
   }
 
   /** Another program that is a client of this broker. */
-  start(command: string, args: readonly string[], stdin: string | undefined = ""): RunningProgram {
-    const program = new RunningProgram(command, args, stdin === undefined ? {} : { stdin });
+  start(command: string, args: readonly string[], stdin = ""): RunningProgram {
+    const program = new RunningProgram(command, args, { stdin });
     this.#programs.push(program);
     return program;
   }
@@ -108,7 +89,8 @@ export class BrokerProcess {
     await this.#serve.running.ended;
     rmSync(`${this.folder}/tserve.sock`, { force: true });
     await whileDown();
-    this.#serve = await ServeProcess.start(this.#options);
+    const urls = [this.url("mqtt"), this.url("ws"), socketUrl(this.folder)];
+    this.#serve = await startServe(urls, this.#yaml);
   }
 
   async stop(): Promise<void> {
@@ -120,10 +102,20 @@ export class BrokerProcess {
   }
 }
 
+function socketUrl(folder: string): string {
+  return `unix://${folder}/tserve.sock`;
+}
+
+/** `ServeProcess` listens on a free TCP port besides. */
+function startServe(urls: readonly string[], yaml: string | undefined): Promise<ServeProcess> {
+  const args = [...urls.flatMap((url) => ["--listen", url]), "--log-format", "json"];
+  return ServeProcess.start(yaml === undefined ? { args } : { args, yaml });
+}
+
 /** Runs `use` against a broker of its own. */
 export async function withBroker(
   use: (broker: BrokerProcess) => Promise<void>,
-  yaml = "",
+  yaml?: string,
 ): Promise<void> {
   const broker = await BrokerProcess.start(yaml);
   try {

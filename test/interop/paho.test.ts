@@ -10,7 +10,7 @@ const python = "/usr/bin/python3";
 const installed = spawnSync(python, ["-c", "import paho.mqtt.client"]);
 const skip = installed.status !== 0 && "python3-paho-mqtt is not installed";
 
-async function runScenario(file: string, scenario: string, version: string, yaml = "") {
+async function runScenario(file: string, scenario: string, version: string, yaml?: string) {
   await withBroker(async (broker) => {
     const script = path.join(import.meta.dirname, file);
     const ports = [`${broker.port}`, `${broker.webSocketPort}`];
