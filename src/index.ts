@@ -91,7 +91,7 @@ export interface Broker {
   listen(url: string): Promise<Listener>;
   /** Takes a transport of your own, as a listener would. */
   accept(transport: Transport): TransportSink;
-  /** Publishes past all rights. Throws MQTT_TOPIC_NAME_INVALID. */
+  /** Publishes past all rights. Throws a TstackError: MQTT_TOPIC_NAME_INVALID, MESSAGE_INVALID. */
   publish(topic: string, payload: string | Uint8Array, options?: PublishOptions): void;
   /** Calls `handler` with every message that matches, retained ones first; answers how to end that. */
   subscribe(filter: string, handler: (message: ApplicationMessage) => void): () => void;

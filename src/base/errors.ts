@@ -43,6 +43,10 @@ export const errorTable = {
     meaning: "The peer has more unacknowledged messages under way than it was allowed.",
     reasonCode: ReasonCode.receiveMaximumExceeded,
   },
+  MESSAGE_INVALID: {
+    meaning:
+      "The program published a message that no PUBLISH packet can carry: its QoS, its length or a property.",
+  },
   PASSWORD_HASH_INVALID: {
     meaning: "The text given as the hash of a password is not an argon2id PHC string.",
   },

@@ -1,7 +1,12 @@
 /** The broker as a library: publish, subscribe and events inside the process, beside real clients. */
 import assert from "node:assert/strict";
 import { PacketType } from "../../src/codec/index.ts";
-import { type ApplicationMessage, type BrokerEvents, TstackError } from "../../src/index.ts";
+import {
+  type ApplicationMessage,
+  type BrokerEvents,
+  type PublishOptions,
+  TstackError,
+} from "../../src/index.ts";
 import { conformanceTest, everyVersion, onlyV5 } from "./harness/index.ts";
 import { disconnect, expectPublish, publish, subscribed } from "./packets.ts";
 
@@ -83,7 +88,8 @@ conformanceTest(
   "broker.publish refuses what is no topic, broker.subscribe what is no filter",
   { versions: onlyV5 },
   async (world) => {
-    for (const topic of ["", "a/+", "#", "a\0b"]) {
+    const tooLong = ["x".repeat(65_536), "é".repeat(32_768)];
+    for (const topic of ["", "a/+", "#", "a\0b", "\ud800", "a/\udc00b", ...tooLong]) {
       assert.throws(
         () => world.broker.publish(topic, "x"),
         (error) => error instanceof TstackError && error.code === "MQTT_TOPIC_NAME_INVALID",
@@ -95,6 +101,44 @@ conformanceTest(
         (error) => error instanceof TstackError && error.code === "MQTT_TOPIC_FILTER_INVALID",
       );
     }
+  },
+);
+
+const impossible: Record<string, PublishOptions> = {
+  "a content type that is too long": { properties: { contentType: "x".repeat(65_536) } },
+  "a content type with half a character": { properties: { contentType: "\ud800" } },
+  "a content type with a null character": { properties: { contentType: "\0" } },
+  "a content type that is no string": { properties: { contentType: 5 as never } },
+  "an expiry before now": { properties: { messageExpiryInterval: -1 } },
+  "an expiry beyond four bytes": { properties: { messageExpiryInterval: 2 ** 32 } },
+  "an expiry of half a second": { properties: { messageExpiryInterval: 0.5 } },
+  "a response topic with a wildcard": { properties: { responseTopic: "a/#" } },
+  "an empty response topic": { properties: { responseTopic: "" } },
+  "a payload format of 2": { properties: { payloadFormatIndicator: 2 as never } },
+  "correlation data that is too long": { properties: { correlationData: Buffer.alloc(65_536) } },
+  "a user property without a value": { properties: { userProperties: [["name"] as never] } },
+  "a user property with half a character": { properties: { userProperties: [["a", "\udc00"]] } },
+  "QoS 3": { qos: 3 as never },
+};
+
+conformanceTest(
+  "broker.publish refuses what no PUBLISH can carry, and nobody gets anything of it",
+  { versions: onlyV5 },
+  async (world) => {
+    const client = await world.connect();
+    await subscribed(client, "#");
+    for (const [what, options] of Object.entries(impossible)) {
+      assert.throws(
+        () => world.broker.publish("t", "x", options),
+        (error) => error instanceof TstackError && error.code === "MESSAGE_INVALID",
+        what,
+      );
+    }
+    const properties = { contentType: "😀".repeat(16_383), messageExpiryInterval: 2 ** 32 - 1 };
+    world.broker.publish("é".repeat(32_767), "x", { properties });
+    const message = await expectPublish(client, { topic: "é".repeat(32_767) });
+    assert.deepEqual(message.properties, properties);
+    await client.ping();
   },
 );
 
