@@ -39,7 +39,7 @@ export interface Limits {
   readonly topicAliasMax: number;
   /** Retained messages; beyond: new topics are refused with 0x97 and counted. */
   readonly retainedMessagesMax: number;
-  /** The same, in bytes of topic, properties and payload. */
+  /** The same, in bytes of topic, properties and payload, and 500 for each message and 100 for each level of its topic. */
   readonly retainedBytesMax: number;
   /** What is remembered of who gets which topic; beyond: the oldest is forgotten and worked out anew when it comes. */
   readonly routesBytesMax: number;

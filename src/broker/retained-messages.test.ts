@@ -33,7 +33,12 @@ class ManualClock implements Clock {
   }
 }
 
-const limits = { ...defaultLimits, retainedMessagesMax: 4, retainedBytesMax: 60 };
+const limits = { ...defaultLimits, retainedMessagesMax: 4, retainedBytesMax: 1960 };
+
+/** Topic, properties and payload, and what a message and the levels of its topic cost beside. */
+function costOf({ size, topic }: Message): number {
+  return size + 500 + 100 * topic.split("/").length;
+}
 
 function messageTo(topic: string, payloadBytes: number, expiresAt = Infinity): Message {
   return Message.create(
@@ -59,6 +64,7 @@ test("what is retained is the last of each topic that the limits let in and time
     const clock = new ManualClock();
     const retained = new RetainedMessages(limits, clock, new Deadlines(clock, silentLog));
     const model = new Map<string, Message>();
+    const cost = (): number => [...model.values()].reduce((sum, each) => sum + costOf(each), 0);
     const bytes = (): number => [...model.values()].reduce((sum, { size }) => sum + size, 0);
     for (const { what, topic, size } of steps) {
       if (what === "store" || what === "expiring") {
@@ -66,7 +72,7 @@ test("what is retained is the last of each topic that the limits let in and time
         const message = messageTo(topic, size, expiresAt);
         const previous = model.get(topic);
         const isWithin =
-          bytes() - (previous?.size ?? 0) + message.size <= limits.retainedBytesMax &&
+          cost() - (previous ? costOf(previous) : 0) + costOf(message) <= limits.retainedBytesMax &&
           (previous !== undefined || model.size < limits.retainedMessagesMax);
         assert.equal(retained.store(message), isWithin);
         if (isWithin) model.set(topic, message);
@@ -103,7 +109,7 @@ test("a message that the limits refuse leaves the one before, with its expiry", 
   const retained = new RetainedMessages(limits, clock, new Deadlines(clock, silentLog));
   const first = messageTo("a", 1, clock.time + 1000);
   retained.store(first);
-  assert.equal(retained.store(messageTo("a", 100)), false);
+  assert.equal(retained.store(messageTo("a", 2000)), false);
   assert.deepEqual([...retained.match("a")], [first]);
   clock.advance(1000);
   assert.equal(retained.size, 0);

@@ -7,8 +7,16 @@ import { RetainedTree } from "../topics/index.ts";
 import type { Deadline, Deadlines } from "./deadlines.ts";
 import type { Message } from "./message.ts";
 
+/** What a retained message costs beside its bytes: its object, its buffer, its expiry. */
+const messageCostBytes = 500;
+/** What each level of its topic costs, unless it shares that with others. */
+const levelCostBytes = 100;
+
 export class RetainedMessages {
+  /** Of topics, properties and payloads. */
   bytes = 0;
+  /** The same and what it costs to hold them: what the limit is about. */
+  #costBytes = 0;
   readonly #tree = new RetainedTree<Message>();
   readonly #expiries = new Map<string, Deadline>();
   readonly #limits: Limits;
@@ -32,13 +40,14 @@ export class RetainedMessages {
       return true;
     }
     const previous = this.#tree.get(message.topic);
-    const bytes = this.bytes + message.size - (previous?.size ?? 0);
+    const costBytes = this.#costBytes + costOf(message) - (previous ? costOf(previous) : 0);
     const isFull =
-      bytes > this.#limits.retainedBytesMax ||
+      costBytes > this.#limits.retainedBytesMax ||
       (previous === undefined && this.size >= this.#limits.retainedMessagesMax);
     if (isFull) return false;
     this.#forgetExpiry(message.topic);
-    this.bytes = bytes;
+    this.bytes += message.size - (previous?.size ?? 0);
+    this.#costBytes = costBytes;
     this.#tree.set(message.topic, message.keep()); // [MQTT-3.3.1-5]
     this.#scheduleExpiry(message);
     return true;
@@ -48,6 +57,7 @@ export class RetainedMessages {
     const previous = this.#tree.delete(topic);
     if (previous === undefined) return;
     this.bytes -= previous.size;
+    this.#costBytes -= costOf(previous);
     this.#forgetExpiry(topic);
   }
 
@@ -77,4 +87,10 @@ export class RetainedMessages {
     this.#deadlines.cancel(deadline);
     this.#expiries.delete(topic);
   }
+}
+
+function costOf({ topic, size }: Message): number {
+  let levels = 1;
+  for (let at = topic.indexOf("/"); at >= 0; at = topic.indexOf("/", at + 1)) levels++;
+  return size + messageCostBytes + levels * levelCostBytes;
 }
