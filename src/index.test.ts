@@ -1,7 +1,13 @@
 /** What createBroker itself decides: where it listens without users, and which limits it takes. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type BrokerOptions, createBroker, type EnhancedAuthenticator } from "./index.ts";
+import {
+  type BrokerOptions,
+  createBroker,
+  defaultLimits,
+  type EnhancedAuthenticator,
+  TstackError,
+} from "./index.ts";
 
 const method: EnhancedAuthenticator = {
   method: "NOBODY",
@@ -31,5 +37,41 @@ test("with an authenticator, or when everybody is asked in, it listens everywher
     const broker = createBroker({ sysTopicsSeconds: 0, ...options });
     await broker.listen("mqtt://0.0.0.0:0");
     await broker.close();
+  }
+});
+
+const wrongLimits: Record<string, unknown> = {
+  connectionsMax: 0,
+  connectSecondsMax: 0,
+  packetSecondsMax: Number.NaN,
+  endSecondsMax: -1,
+  inFlightMessagesMax: 65_536,
+  topicAliasMax: 65_536,
+  keepAliveSecondsMax: 65_536,
+  packetBytesMax: Number.POSITIVE_INFINITY,
+  queueBytesMax: 1.5,
+  outboxBytesMax: "1000",
+  sessionExpirySecondsMax: 2 ** 32,
+  clientIdentifierBytesMax: 22,
+  conectionsMax: 10,
+};
+
+for (const [name, value] of Object.entries(wrongLimits)) {
+  test(`a limit that cannot hold is refused by its name: ${name} ${value}`, () => {
+    assert.throws(
+      () => createBroker({ limits: { [name]: value } }),
+      (error) =>
+        error instanceof TstackError &&
+        error.code === "CONFIGURATION_INVALID" &&
+        error.message.includes(name),
+    );
+  });
+}
+
+test("the bounds themselves are taken, the defaults are within them, and undefined is the default", async () => {
+  const lowest = { topicAliasMax: 0, keepAliveSecondsMax: 0, queueMessagesMax: 0 };
+  const highest = { inFlightMessagesMax: 65_535, packetBytesMax: 268_435_460 };
+  for (const limits of [defaultLimits, lowest, highest, { connectionsMax: undefined }]) {
+    await createBroker({ limits, sysTopicsSeconds: 0 }).close();
   }
 });

@@ -57,7 +57,7 @@ export type { Properties, QoS } from "./codec/index.ts";
 export type { Listener } from "./listeners/index.ts";
 
 export interface BrokerOptions {
-  /** Those that are to differ from `defaultLimits`. */
+  /** Those that are to differ from `defaultLimits`: `createBroker` throws CONFIGURATION_INVALID for one that cannot hold. */
   limits?: Partial<Limits>;
   /** Default: silence. pino fits. */
   log?: Log;

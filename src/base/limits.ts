@@ -5,7 +5,7 @@
 export interface Limits {
   /** Largest packet taken from a client, fixed header included; beyond: DISCONNECT 0x95. */
   readonly packetBytesMax: number;
-  /** Connections at one time; beyond: CONNACK 0x89 (3.x: 0x03). */
+  /** Connections at one time, those without CONNECT yet among them; beyond: CONNECT is answered with 0x89 (3.x: 0x03). */
   readonly connectionsMax: number;
   /** Time between the transport's opening and a complete CONNECT; beyond: closed. */
   readonly connectSecondsMax: number;
@@ -13,7 +13,7 @@ export interface Limits {
   readonly endSecondsMax: number;
   /** Time for one packet to come from its first byte to its last; beyond: DISCONNECT 0x80. */
   readonly packetSecondsMax: number;
-  /** Largest keep alive; a longer one is cut to it (5.0: Server Keep Alive). 0 leaves it to the client. */
+  /** Largest keep alive of a 5.0 client, which is told where its own is longer; 3.x cannot be told and keeps its own. 0 leaves it to all clients. */
   readonly keepAliveSecondsMax: number;
   /** Unacknowledged QoS 1 and 2 messages towards one client, and the Receive Maximum it is told. */
   readonly inFlightMessagesMax: number;
@@ -23,7 +23,7 @@ export interface Limits {
   readonly queueBytesMax: number;
   /** The bytes that wait in all shared subscriptions together, each of them within the two limits above. */
   readonly sharedQueueBytesMax: number;
-  /** Bytes that wait for one socket; beyond: QoS 0 is dropped and counted, QoS 1 and 2 wait in the queue. */
+  /** Bytes that wait for one socket; beyond: QoS 0 is dropped and counted, QoS 1 and 2 wait in the queue. As much again may be in the socket itself. */
   readonly outboxBytesMax: number;
   /** Sessions, connected or not; beyond: CONNACK 0x97 (3.x: 0x03). */
   readonly sessionsMax: number;

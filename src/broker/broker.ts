@@ -4,7 +4,7 @@
  */
 import {
   type Clock,
-  defaultLimits,
+  completeLimits,
   type Limits,
   type Log,
   type Random,
@@ -94,7 +94,7 @@ export class Broker implements TransportAcceptor {
     this.clock = ports.clock;
     this.random = ports.random;
     this.log = ports.log;
-    this.limits = { ...defaultLimits, ...ports.limits };
+    this.limits = completeLimits(ports.limits);
     this.authenticator = ports.authenticator;
     this.authorizer = ports.authorizer;
     const methods = ports.enhancedAuthenticators ?? [];

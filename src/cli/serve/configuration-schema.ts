@@ -3,27 +3,12 @@
  * environment variables, `docs/tserve.schema.json` and the table of `docs/configuration.md` are made from it.
  */
 import { z } from "zod";
-import { defaultLimits, type Limits } from "../../base/index.ts";
+import { boundsOfLimit, defaultLimits, type Limits } from "../../base/index.ts";
 import type { ConfigurationPath } from "./configuration-path.ts";
-
-/** From 1 to whatever a number can hold, where the protocol and the broker set no other bounds. */
-const limitBounds: Partial<Record<keyof Limits, readonly [least: number, most: number]>> = {
-  packetBytesMax: [64, 268_435_460],
-  connectSecondsMax: [1, 3600],
-  packetSecondsMax: [1, 3600],
-  endSecondsMax: [1, 3600],
-  keepAliveSecondsMax: [0, 65_535],
-  inFlightMessagesMax: [1, 65_535],
-  sessionExpirySecondsMax: [0, 4_294_967_295],
-  sessionExpirySecondsV3: [0, 4_294_967_295],
-  topicLevelsMax: [1, 65_535],
-  topicAliasMax: [0, 65_535],
-  clientIdentifierBytesMax: [23, 65_535],
-};
 
 /** What each of them is for is told by `src/base/limits.ts`, from where the pages take it. */
 function limitSchema(name: keyof Limits) {
-  const [least, most] = limitBounds[name] ?? [1, Number.MAX_SAFE_INTEGER];
+  const [least, most] = boundsOfLimit(name);
   return z.int().min(least).max(most).default(defaultLimits[name]);
 }
 
