@@ -54,7 +54,6 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner, Patien
   packetsReceived = 0;
   isSuspended = false;
   isPaused = false;
-  publishSent = 0;
 
   readonly #reader: FrameReader;
   /** The packet being handled. */
@@ -291,7 +290,6 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner, Patien
   }
 
   countPublishes(count: number, bytes: number): void {
-    this.publishSent += count;
     const { counters } = this.broker;
     counters.publishSent += count;
     counters.packetsSent += count;

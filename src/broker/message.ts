@@ -73,10 +73,6 @@ export class Message implements MessageParts {
     );
   }
 
-  get isKept(): boolean {
-    return this.#isKept;
-  }
-
   /** Makes this object carry another message: the hot path uses one object for all of them. */
   reset(topic: string, publisher: string): void {
     this.topic = topic;

@@ -45,11 +45,6 @@ export class Outbox {
     this.owner = owner;
   }
 
-  /** Bytes that the peer has not taken, here and in the transport. */
-  get waitingBytes(): number {
-    return this.bytes + this.#transport.pendingBytes;
-  }
-
   append(bytes: Buffer, start: number, end: number): void {
     const length = end - start;
     if (length > copyBytesMax) {
@@ -89,7 +84,7 @@ export class Outbox {
     if (this.bytes >= flushBytes) this.flush();
   }
 
-  /** The four bytes of an acknowledgement, SUBACK's neighbours on the hot path. */
+  /** PUBACK, PUBREC, PUBREL or PUBCOMP in four bytes, without reason code and properties. */
   appendAcknowledgement(firstByte: number, identifier: number): void {
     const slab = this.#reserve(4);
     const at = this.#length;

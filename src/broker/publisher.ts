@@ -2,7 +2,7 @@
  * The half of a connection that publishes: its topics and their rights, its aliases, and the range of QoS 0 frames
  * being gathered. A range holds frames of this chunk only, so nothing of it outlives the call that brought the bytes.
  */
-import { protocolError, TstackError } from "../base/index.ts";
+import { assert, protocolError } from "../base/index.ts";
 import type { Connection } from "./connection.ts";
 import { newPublishHeader } from "./delivery.ts";
 import { Message } from "./message.ts";
@@ -118,8 +118,7 @@ export class Publisher {
     const { broker, identity } = this.#connection;
     const { generation } = broker.authorizer;
     if (published.generation === generation) return undefined;
-    if (identity === undefined)
-      throw new TstackError("MQTT_PROTOCOL_ERROR", "PUBLISH before CONNACK");
+    assert(identity !== undefined, "nobody publishes before CONNACK");
     const { qos, retain } = this.header;
     const decided = (decision: AuthorizationDecision): void => {
       published.allowed = decision.allowed;

@@ -41,7 +41,6 @@ function dirtyHeader(): PublishHeader {
     topicAliasOffset: 77,
     messageExpiryInterval: 77,
     messageExpiryIntervalOffset: 77,
-    hasResponseTopic: true,
   };
   return { qos: 2, retain: true, dup: true, packetIdentifier: 77, properties };
 }
@@ -122,7 +121,6 @@ function checkSame(bytes: Buffer, version: ProtocolVersion, codes = true): void 
   assert.equal(header.packetIdentifier, decoded.packetIdentifier ?? 0);
   assert.equal(header.properties.topicAlias, properties.topicAlias ?? 0);
   assert.equal(header.properties.messageExpiryInterval, properties.messageExpiryInterval ?? -1);
-  assert.equal(header.properties.hasResponseTopic, properties.responseTopic !== undefined);
   assert.equal(header.properties.topicAliasOffset >= 0, properties.topicAlias !== undefined);
   assert.equal(parts.expiryOffset, header.properties.messageExpiryIntervalOffset);
   if (properties.messageExpiryInterval === undefined) assert.equal(parts.expiryOffset, -1);

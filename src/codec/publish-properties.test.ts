@@ -19,7 +19,6 @@ test("no properties leave nothing of the packet before", () => {
     topicAliasOffset: 9,
     messageExpiryInterval: 9,
     messageExpiryIntervalOffset: 9,
-    hasResponseTopic: true,
   };
   skipPublishProperties(Buffer.alloc(0), 0, 0, found);
   assert.deepEqual(found, newPublishPropertyOffsets());
@@ -36,7 +35,6 @@ test("the topic alias and the expiry are found where they lie", () => {
   );
   assert.equal(found.messageExpiryInterval, 4_294_967_294);
   assert.equal(bytes.readUInt32BE(found.messageExpiryIntervalOffset), 4_294_967_294);
-  assert.equal(found.hasResponseTopic, true);
 });
 
 test("a client sends no subscription identifier [MQTT-3.3.4-6]", () => {
@@ -85,12 +83,8 @@ function checkAgreement(bytes: Buffer): void {
     assert.equal(skipped, "MQTT_PROTOCOL_ERROR");
   } else if (typeof read !== "string") {
     assert.notEqual(typeof skipped, "string");
-    const { topicAlias = 0, messageExpiryInterval = -1, responseTopic } = read;
-    assert.partialDeepStrictEqual(skipped, {
-      topicAlias,
-      messageExpiryInterval,
-      hasResponseTopic: responseTopic !== undefined,
-    });
+    const { topicAlias = 0, messageExpiryInterval = -1 } = read;
+    assert.partialDeepStrictEqual(skipped, { topicAlias, messageExpiryInterval });
   } else if (bytes.includes(0x0b)) assert.equal(typeof skipped, "string");
   else assert.equal(skipped, read);
 }

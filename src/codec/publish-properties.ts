@@ -16,7 +16,6 @@ export interface PublishPropertyOffsets {
   messageExpiryInterval: number;
   /** Where the four bytes of the interval begin, behind its identifier; -1 where there is none. */
   messageExpiryIntervalOffset: number;
-  hasResponseTopic: boolean;
 }
 
 /** A Topic Alias property: identifier and two bytes. */
@@ -31,7 +30,6 @@ export function newPublishPropertyOffsets(): PublishPropertyOffsets {
     topicAliasOffset: -1,
     messageExpiryInterval: -1,
     messageExpiryIntervalOffset: -1,
-    hasResponseTopic: false,
   };
 }
 
@@ -41,7 +39,6 @@ export function clearPublishProperties(found: PublishPropertyOffsets): void {
   found.topicAliasOffset = -1;
   found.messageExpiryInterval = -1;
   found.messageExpiryIntervalOffset = -1;
-  found.hasResponseTopic = false;
 }
 
 /**
@@ -73,8 +70,6 @@ export function skipPublishProperties(
     } else if (identifier === 0x02) {
       found.messageExpiryInterval = buffer.readUInt32BE(at + 1);
       found.messageExpiryIntervalOffset = at + 1;
-    } else if (identifier === 0x08) {
-      found.hasResponseTopic = true;
     }
     at = next;
   }
