@@ -1,5 +1,5 @@
 /**
- * Builds what is published: JavaScript and declarations of src/ without its tests, into an empty dist/, so that
+ * Builds what is published: JavaScript and declarations of src/ without its tests and what only they use, into an empty dist/, so that
  * nothing of an earlier build is published again.
  */
 import { rmSync } from "node:fs";

@@ -67,7 +67,7 @@ test("the package holds its build, its programs and its pages, and no tests or s
     assert.ok(state.packed.includes(path), path);
   }
   const strange = state.packed.filter((path) =>
-    /\.test\.|^(?:src|test|scripts|bench)\//.test(path),
+    /\.test\.|^(?:src|test|scripts|bench)\/|\/(?:vectors|recording)\b/.test(path),
   );
   assert.deepEqual(strange, []);
 });
