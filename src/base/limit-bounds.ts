@@ -11,6 +11,7 @@ const bounds: Partial<Record<keyof Limits, Bounds>> = {
   endSecondsMax: [1, 3600],
   keepAliveSecondsMax: [0, 65_535],
   inFlightMessagesMax: [1, 65_535],
+  receiveMaximum: [1, 65_535],
   queueMessagesMax: [0, Number.MAX_SAFE_INTEGER],
   sessionExpirySecondsMax: [0, 4_294_967_295],
   sessionExpirySecondsV3: [0, 4_294_967_295],

@@ -15,8 +15,10 @@ export interface Limits {
   readonly packetSecondsMax: number;
   /** Largest keep alive of a 5.0 client, which is told where its own is longer; 3.x cannot be told and keeps its own. 0 leaves it to all clients. */
   readonly keepAliveSecondsMax: number;
-  /** Unacknowledged QoS 1 and 2 messages towards one client, and the Receive Maximum it is told. */
+  /** Unacknowledged QoS 1 and 2 messages towards one client, where it allows no fewer. */
   readonly inFlightMessagesMax: number;
+  /** The Receive Maximum that a 5.0 client is told: QoS 2 messages that it has under way; beyond: DISCONNECT 0x93. */
+  readonly receiveMaximum: number;
   /** QoS 1 and 2 messages that wait for one session; beyond: `queueDrop` decides, counted. */
   readonly queueMessagesMax: number;
   /** The same, in bytes of topic, properties and payload. As much again may be under way, unacknowledged. */
@@ -55,6 +57,7 @@ export const defaultLimits: Limits = {
   endSecondsMax: 5,
   keepAliveSecondsMax: 65_535,
   inFlightMessagesMax: 1024,
+  receiveMaximum: 65_535,
   queueMessagesMax: 10_000,
   queueBytesMax: 16_777_216,
   sharedQueueBytesMax: 268_435_456,

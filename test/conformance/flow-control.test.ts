@@ -83,7 +83,7 @@ conformanceTest(
 
 conformanceTest(
   "5.0 [MQTT-3.3.4-7] a client beyond the broker's Receive Maximum hears 0x93",
-  { versions: onlyV5, broker: { limits: { inFlightMessagesMax: 3 } } },
+  { versions: onlyV5, broker: { limits: { receiveMaximum: 3 } } },
   async (world) => {
     const client = await world.connect();
     assert.equal(client.connack?.properties.receiveMaximum, 3);
@@ -106,7 +106,7 @@ conformanceTest(
 
 conformanceTest(
   "5.0 [MQTT-3.3.4-7] QoS 1 never fills the broker's window, however many come at once",
-  { versions: onlyV5, broker: { limits: { inFlightMessagesMax: 3 } } },
+  { versions: onlyV5, broker: { limits: { receiveMaximum: 3 } } },
   async (world) => {
     const client = await world.connect();
     const many = Array.from({ length: 50 }, (_, index) =>
@@ -121,8 +121,8 @@ conformanceTest(
 );
 
 conformanceTest(
-  "3.x knows no Receive Maximum: more QoS 2 than inFlightMessagesMax may be under way from a client",
-  { versions: onlyV3, broker: { limits: { inFlightMessagesMax: 3 } } },
+  "3.x knows no Receive Maximum: more QoS 2 than receiveMaximum may be under way from a client",
+  { versions: onlyV3, broker: { limits: { receiveMaximum: 3 } } },
   async (world) => {
     const client = await world.connect();
     for (let packetIdentifier = 1; packetIdentifier <= 10; packetIdentifier++) {

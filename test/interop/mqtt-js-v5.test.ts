@@ -77,7 +77,7 @@ test("MQTT.js 5: CONNACK tells the broker's limits, and an identifier where ther
     assert.equal(told.sessionExpiryInterval, 7_776_000); // sessionExpirySecondsMax
     assert.notEqual(told.retainAvailable, false);
     assert.notEqual(told.sharedSubscriptionAvailable, false);
-  }, "limits: { inFlightMessagesMax: 10, packetBytesMax: 2000, topicAliasMax: 3 }"));
+  }, "limits: { receiveMaximum: 10, packetBytesMax: 2000, topicAliasMax: 3 }"));
 
 test("MQTT.js 5: reason codes", () =>
   withBroker(async (broker) => {

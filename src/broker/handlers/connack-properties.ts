@@ -13,10 +13,11 @@ export function connackProperties(
   const { limits } = connection.broker;
   const asked = connect.properties;
   const properties: Properties = {
-    receiveMaximum: limits.inFlightMessagesMax,
     maximumPacketSize: limits.packetBytesMax,
     topicAliasMaximum: limits.topicAliasMax,
   };
+  // MQTT.js 5.16 does not keep within it: the standard's default serves more users than a smaller one.
+  if (limits.receiveMaximum < 65_535) properties.receiveMaximum = limits.receiveMaximum;
   if ((asked.sessionExpiryInterval ?? 0) !== session.expirySeconds) {
     properties.sessionExpiryInterval = session.expirySeconds;
   }

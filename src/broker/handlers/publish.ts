@@ -124,12 +124,12 @@ function remember(connection: Connection, packetIdentifier: number): void {
 
 /** Throws MQTT_RECEIVE_MAXIMUM_EXCEEDED when a 5.0 client has more under way than it was told [MQTT-3.3.4-7]. */
 function checkReceiveMaximum(connection: Connection): void {
-  const { inFlightMessagesMax } = connection.broker.limits;
+  const { receiveMaximum } = connection.broker.limits;
   const underWay = connection.session?.receivedIdentifiers?.size ?? 0;
-  if (!connection.isV5 || underWay < inFlightMessagesMax) return;
+  if (!connection.isV5 || underWay < receiveMaximum) return;
   throw new TstackError(
     "MQTT_RECEIVE_MAXIMUM_EXCEEDED",
-    `more than ${inFlightMessagesMax} QoS 2 messages under way (inFlightMessagesMax)`,
+    `more than ${receiveMaximum} QoS 2 messages under way (receiveMaximum)`,
   );
 }
 
