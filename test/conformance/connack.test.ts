@@ -314,7 +314,7 @@ conformanceTest(
   },
 );
 
-/** CONNACK of the default limits: 5 bytes, receive maximum 3, topic alias maximum 3, maximum packet size 5. */
+/** CONNACK of the default limits: 5 bytes, topic alias maximum 3, maximum packet size 5. */
 const connackBytes = 13;
 
 conformanceTest(
