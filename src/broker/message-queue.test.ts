@@ -69,7 +69,7 @@ test("what goes in comes out as from an array, with number and bytes known", (co
     fc.oneof(fc.nat(5), fc.constant(1500)),
   );
   const property = fc.property(fc.array(step, { maxLength: 30, size: "max" }), (steps) => {
-    const queue = openWorld().open();
+    const queue = openWorld({ queueMessagesMax: 100_000 }).open();
     const model: QueuedMessage[] = [];
     for (const [what, times] of steps) {
       for (let time = 0; time < times; time++) {
