@@ -159,7 +159,8 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner, Patien
     const publisher = this.#publisher;
     const header = bytes[start];
     if (publisher !== undefined) {
-      if (header === 0x30 && publisher.extendRange(bytes, start, bodyStart, end)) return true;
+      const mayJoin = header === 0x30 || header === 0x32;
+      if (mayJoin && publisher.extendRange(bytes, start, bodyStart, end)) return true;
       publisher.flush();
       if (this.isClosed) return false; // by a handler that the message reached
     }

@@ -1,10 +1,12 @@
 /**
  * Brings a message to everyone on its route: encoded once for each variant, shared by all who get the same bytes.
- * QoS 0 frames that suit as they came are not even looked at one by one: a whole range of them is appended.
+ * Frames that suit as they came are not even looked at one by one: a whole range of them is appended.
  * What is published during a delivery, by a handler of the embedding program or a will, follows when that is done:
  * all subscribers see the same order, and what is used again for each message is never in use twice.
  */
 import {
+  type LocatedFrame,
+  locateFrame,
   newPublishPropertyOffsets,
   type PublishHeader,
   type PublishVariant,
@@ -55,7 +57,7 @@ export class Delivery {
     }
   }
 
-  /** Consecutive QoS 0 frames of one publisher and topic. */
+  /** Consecutive frames of one publisher and topic. */
   forward(route: Route, range: PublishRange): void {
     if (this.#isBusy) {
       const bytes = Buffer.from(range.bytes.subarray(range.start, range.end));
@@ -129,9 +131,13 @@ export class Delivery {
   #forwardToGroup(group: DeliveryGroup, range: PublishRange): void {
     const { bytes, start, end, count } = range;
     for (const target of group.targets) {
+      if (target.reach !== Reach.everyone && !reaches(target, range.publisher)) continue;
+      if (range.qos === 1) {
+        if (!target.session.takeRange(range)) this.#forwardToOne(target, range);
+        continue;
+      }
       const { connection } = target.session;
       if (connection === undefined) continue;
-      if (target.reach !== Reach.everyone && !reaches(target, range.publisher)) continue;
       if (!connection.takesRanges || range.frameBytesMax > connection.maximumPacketSize) {
         this.#forwardToOne(target, range);
       } else if (connection.outbox.bytes >= this.#outboxBytesMax) {
@@ -143,11 +149,11 @@ export class Delivery {
     }
   }
 
-  /** For a client with topic aliases or a Maximum Packet Size that some of the frames exceed. */
+  /** For a client that cannot have the range as it stands: message by message. */
   #forwardToOne(target: Target, range: PublishRange): void {
     this.#eachMessage(range, (message) => {
       this.variant.isV5 = target.session.isV5;
-      this.variant.qos = 0;
+      this.variant.qos = range.qos;
       this.variant.retain = false;
       this.variant.identifiers = noIdentifiers;
       target.session.deliver(message, this.#encoder.encode(message, this.variant));
@@ -171,7 +177,7 @@ export class Delivery {
       locateFrame(frame, start);
       message.reset(range.topic, range.publisher);
       scanPublish(frame, range.isV5, message, this.#header);
-      message.qos = 0;
+      message.qos = range.qos;
       message.retain = false;
       message.frameIsV5 = range.isV5;
       message.frameStart = start;
@@ -181,37 +187,16 @@ export class Delivery {
   }
 }
 
-interface LocatedFrame {
-  bytes: Buffer;
-  start: number;
-  bodyStart: number;
-  end: number;
-}
-
 const noIdentifiers: readonly number[] = [];
 
 /** Whether these frames suit the whole group as they stand. */
 function takesRange(group: DeliveryGroup, range: PublishRange): boolean {
-  return group.isV5 === range.isV5 && group.identifiers.length === 0;
+  return group.isV5 === range.isV5 && group.qos >= range.qos && group.identifiers.length === 0;
 }
 
 function reaches(target: Target, publisher: string): boolean {
   const isSelf = target.session.clientIdentifier === publisher;
   return isSelf === (target.reach === Reach.selfOnly); // [MQTT-3.8.3-3] no local
-}
-
-/** Sets body and end of the whole frame at `start`. */
-function locateFrame(frame: LocatedFrame, start: number): void {
-  let position = start + 1;
-  let remaining = 0;
-  let byte = 0x80;
-  for (let shift = 0; byte >= 0x80; shift += 7) {
-    byte = frame.bytes[position++];
-    remaining += (byte & 0x7f) << shift;
-  }
-  frame.start = start;
-  frame.bodyStart = position;
-  frame.end = position + remaining;
 }
 
 /** A header to be filled in by `scanPublish`. */

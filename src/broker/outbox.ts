@@ -2,7 +2,9 @@
  * The bytes that wait for one transport. Everything a tick has to say to a client is gathered here and handed over
  * in one write. While the transport is busy, bytes stay here, where the limits can see them.
  */
+import { type LocatedFrame, locateFrame } from "../codec/index.ts";
 import type { Transport } from "./ports.ts";
+import type { PublishRange } from "./publish-range.ts";
 import type { SlabPool } from "./slab-pool.ts";
 import type { TickEnd } from "./tick-end.ts";
 
@@ -81,6 +83,27 @@ export class Outbox {
     slab[identifierAt] = identifier >> 8;
     slab[identifierAt + 1] = identifier & 0xff;
     this.#length = at + length;
+    if (this.bytes >= flushBytes) this.flush();
+  }
+
+  /**
+   * A range of QoS 1 frames of at most `copyBytesMax`, each with the packet identifier that `takeIdentifier` gives it.
+   * One copy for all of them is what makes a range cheap (`bench/hot-path.ts`).
+   */
+  appendRange(range: PublishRange, takeIdentifier: () => number): void {
+    const length = range.end - range.start;
+    const slab = this.#reserve(length);
+    const at = this.#length;
+    range.bytes.copy(slab, at, range.start, range.end);
+    this.#length = at + length;
+    const frame: LocatedFrame = { bytes: slab, start: at, bodyStart: at, end: at };
+    while (frame.end < at + length) {
+      locateFrame(frame, frame.end);
+      const identifier = takeIdentifier();
+      const identifierAt = frame.bodyStart + 2 + range.topicBytes;
+      slab[identifierAt] = identifier >> 8;
+      slab[identifierAt + 1] = identifier & 0xff;
+    }
     if (this.bytes >= flushBytes) this.flush();
   }
 

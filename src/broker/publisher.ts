@@ -1,12 +1,14 @@
 /**
- * The half of a connection that publishes: its topics and their rights, its aliases, and the range of QoS 0 frames
+ * The half of a connection that publishes: its topics and their rights, its aliases, and the range of frames
  * being gathered. A range holds frames of this chunk only, so nothing of it outlives the call that brought the bytes.
  */
-import { assert, protocolError } from "../base/index.ts";
+import { assert, protocolError, ReasonCode } from "../base/index.ts";
+import { type LocatedFrame, locateFrame } from "../codec/index.ts";
 import type { Connection } from "./connection.ts";
 import { newPublishHeader } from "./delivery.ts";
 import { Message } from "./message.ts";
 import type { AuthorizationDecision } from "./ports.ts";
+import { acknowledgePublish } from "./publish-acknowledgement.ts";
 import type { PublishRange } from "./publish-range.ts";
 import { hasBytes, type PublishedTopic, PublishedTopics } from "./published-topics.ts";
 import type { Route } from "./routes.ts";
@@ -31,31 +33,30 @@ export class Publisher {
   }
 
   /**
-   * The hot path: a QoS 0 frame without RETAIN, with the topic of the packet before it and no properties, joins the
-   * range. False when it is not one of those: then it is handled in full.
+   * The hot path: a frame of QoS 0 or 1 without RETAIN and DUP, with the topic of the packet before it and no properties,
+   * joins the range. False when it is not one of those: then it is handled in full.
    */
   extendRange(bytes: Buffer, start: number, bodyStart: number, end: number): boolean {
     const published = this.#topics.last;
     if (published === undefined || !published.allowed) return false;
     if (published.generation !== this.#connection.broker.authorizer.generation) return false;
-    const topicStart = bodyStart + 2;
-    const topicEnd = topicStart + published.bytes.length;
-    if (
-      topicEnd > end ||
-      ((bytes[bodyStart] << 8) | bytes[bodyStart + 1]) !== published.bytes.length
-    )
-      return false;
-    if (!hasBytes(published.bytes, bytes, topicStart, topicEnd)) return false;
+    const qos = bytes[start] === 0x32 ? 1 : 0;
+    const topicBytes = published.bytes.length;
+    const topicEnd = bodyStart + 2 + topicBytes;
+    const rest = topicEnd + 2 * qos;
+    if (rest > end || ((bytes[bodyStart] << 8) | bytes[bodyStart + 1]) !== topicBytes) return false;
+    if (!hasBytes(published.bytes, bytes, bodyStart + 2, topicEnd)) return false;
+    if (qos === 1 && bytes[topicEnd] === 0 && bytes[topicEnd + 1] === 0) return false;
     if (hasPaddedLength(bytes, start, bodyStart)) return false;
     const { isV5 } = this.#connection;
-    if (isV5 && (topicEnd === end || bytes[topicEnd] !== 0)) return false;
+    if (isV5 && (rest === end || bytes[rest] !== 0)) return false;
     const range = this.#range;
     if (
       range !== undefined &&
-      range.count > 0 &&
       range.end === start &&
       range.bytes === bytes &&
-      range.published === published
+      range.published === published &&
+      range.qos === qos
     ) {
       range.end = end;
       range.count++;
@@ -69,7 +70,9 @@ export class Publisher {
       end,
       count: 1,
       frameBytesMax: end - start,
+      qos,
       topic: published.topic,
+      topicBytes,
       publisher: this.clientIdentifier,
       isV5,
       published,
@@ -77,7 +80,7 @@ export class Publisher {
     return true;
   }
 
-  /** Delivers the range that has been gathered. */
+  /** Delivers the range that has been gathered, and acknowledges it. */
   flush(): void {
     const range = this.#range;
     if (range === undefined) return;
@@ -86,7 +89,22 @@ export class Publisher {
     const { published } = range;
     broker.counters.publishReceived += range.count;
     broker.counters.publishBytesReceived += range.end - range.start;
-    broker.delivery.forward(this.routeOf(published), range);
+    const route = this.routeOf(published);
+    broker.delivery.forward(route, range);
+    if (range.qos === 1) this.#acknowledge(range, route.hasSubscribers);
+  }
+
+  #acknowledge(range: PublishRange, hasSubscribers: boolean): void {
+    const reasonCode = hasSubscribers ? ReasonCode.success : ReasonCode.noMatchingSubscribers;
+    const frame: LocatedFrame = { bytes: range.bytes, start: 0, bodyStart: 0, end: 0 };
+    const acknowledged = { qos: range.qos, packetIdentifier: 0 };
+    for (let start = range.start; start < range.end; start = frame.end) {
+      locateFrame(frame, start);
+      acknowledged.packetIdentifier = range.bytes.readUInt16BE(
+        frame.bodyStart + 2 + range.topicBytes,
+      );
+      acknowledgePublish(this.#connection, acknowledged, reasonCode);
+    }
   }
 
   /** The current route of a topic that the client may publish to. */

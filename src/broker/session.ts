@@ -10,7 +10,9 @@ import { Drops } from "./drops.ts";
 import { FlightState, InFlightWindow } from "./in-flight-window.ts";
 import type { Message } from "./message.ts";
 import { MessageQueue } from "./message-queue.ts";
+import { copyBytesMax } from "./outbox.ts";
 import { type EncodedPublish, lowerQos, newVariant } from "./publish-encoder.ts";
+import type { PublishRange } from "./publish-range.ts";
 import type { QueuedMessage } from "./queued-message.ts";
 import type { SessionContext } from "./session-context.ts";
 import type { SharedSubscription } from "./shared-subscription.ts";
@@ -171,6 +173,20 @@ export class Session {
       ? { message: message.keep(), qos, retain, identifiers, shared: undefined }
       : undefined;
     connection.sendPublish(message, variant, encoded, this.#takeIdentifier(qos, queued));
+  }
+
+  /** A range of QoS 1 frames as they stand; false where that cannot be, and nothing has happened. */
+  takeRange(range: PublishRange): boolean {
+    const { connection } = this;
+    // A session that outlives its connection keeps each message.
+    if (connection === undefined || this.persists || !this.canTake(1)) return false;
+    if (!connection.takesRanges || range.frameBytesMax > connection.maximumPacketSize) return false;
+    const bytes = range.end - range.start;
+    const room = this.#windowMax - this.inFlightMessages;
+    if (room < range.count || bytes > copyBytesMax) return false;
+    connection.outbox.appendRange(range, () => this.#takeIdentifier(1, undefined));
+    connection.countPublishes(range.count, bytes);
+    return true;
   }
 
   /** A message for this session alone, which `canTake` it. */

@@ -6,6 +6,8 @@ export { FrameReader, type FrameSink } from "./frame-reader.ts";
 export * from "./packets.ts";
 export { readProperties, writeProperties } from "./properties.ts";
 export {
+  type LocatedFrame,
+  locateFrame,
   type MessageParts,
   type PublishHeader,
   type PublishVariant,

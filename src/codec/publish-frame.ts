@@ -122,6 +122,28 @@ function scanProperties(
   return parts.propertiesEnd;
 }
 
+/** One whole packet in `bytes`: its body begins at `bodyStart`. */
+export interface LocatedFrame {
+  bytes: Buffer;
+  start: number;
+  bodyStart: number;
+  end: number;
+}
+
+/** Finds body and end of the whole frame that begins at `start`. */
+export function locateFrame(frame: LocatedFrame, start: number): void {
+  let position = start + 1;
+  let remaining = 0;
+  let byte = 0x80;
+  for (let shift = 0; byte >= 0x80; shift += 7) {
+    byte = frame.bytes[position++];
+    remaining += (byte & 0x7f) << shift;
+  }
+  frame.start = start;
+  frame.bodyStart = position;
+  frame.end = position + remaining;
+}
+
 function variableByteLength(value: number): number {
   if (value < 128) return 1;
   if (value < 16_384) return 2;

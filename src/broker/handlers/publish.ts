@@ -4,9 +4,10 @@
  * [MQTT-4.6.0-2], [MQTT-4.6.0-3].
  */
 import { ReasonCode, TstackError } from "../../base/index.ts";
-import { PacketType, scanPublish } from "../../codec/index.ts";
+import { scanPublish } from "../../codec/index.ts";
 import type { Connection } from "../connection.ts";
 import type { Message } from "../message.ts";
+import { acknowledgePublish } from "../publish-acknowledgement.ts";
 import type { PublishedTopic } from "../published-topics.ts";
 import { hasPaddedLength } from "../publisher.ts";
 import type { Frame } from "./frame.ts";
@@ -19,7 +20,7 @@ export function handlePublish(connection: Connection, frame: Frame): void {
   broker.counters.publishBytesReceived += frame.end - frame.start;
   const published = publisher.findTopic(); // of a duplicate too: it may set an alias
   if (header.qos === 2 && isKnown(connection, header.packetIdentifier)) {
-    acknowledge(connection, 2, header.packetIdentifier, ReasonCode.success); // [MQTT-4.3.3-10]
+    acknowledgePublish(connection, header, ReasonCode.success); // [MQTT-4.3.3-10]
     return;
   }
   message.reset(published.topic, publisher.clientIdentifier);
@@ -81,7 +82,7 @@ function publish(
     broker.counters.dropped.retainedFull++;
     if (!published.isFullLogged) logFull(connection, published);
     if (qos > 0 && connection.isV5) {
-      acknowledge(connection, qos, packetIdentifier, ReasonCode.quotaExceeded);
+      acknowledgePublish(connection, { qos, packetIdentifier }, ReasonCode.quotaExceeded);
       return;
     }
     // Who cannot be told gets as much as there is: the message goes to those who are subscribed now.
@@ -90,7 +91,7 @@ function publish(
   const route = connection.publisher.routeOf(published);
   broker.delivery.deliver(route, message);
   const reasonCode = route.hasSubscribers ? ReasonCode.success : ReasonCode.noMatchingSubscribers;
-  acknowledge(connection, qos, packetIdentifier, reasonCode);
+  acknowledgePublish(connection, { qos, packetIdentifier }, reasonCode);
 }
 
 /** Once for each topic of a connection. */
@@ -111,8 +112,9 @@ function refuse(
 ): void {
   connection.broker.counters.dropped.notAuthorized++;
   const reason = `not authorized to publish to ${published.topic.slice(0, 200)}`;
-  if (message.qos === 2 && !connection.isV5) remember(connection, packetIdentifier);
-  acknowledge(connection, message.qos, packetIdentifier, ReasonCode.notAuthorized, reason);
+  const { qos } = message;
+  if (qos === 2 && !connection.isV5) remember(connection, packetIdentifier);
+  acknowledgePublish(connection, { qos, packetIdentifier }, ReasonCode.notAuthorized, reason);
 }
 
 function remember(connection: Connection, packetIdentifier: number): void {
@@ -131,24 +133,4 @@ function checkReceiveMaximum(connection: Connection): void {
     "MQTT_RECEIVE_MAXIMUM_EXCEEDED",
     `more than ${receiveMaximum} QoS 2 messages under way (receiveMaximum)`,
   );
-}
-
-// biome-ignore lint/complexity/useMaxParams: an object for each acknowledgement would cost
-function acknowledge(
-  connection: Connection,
-  qos: 0 | 1 | 2,
-  packetIdentifier: number,
-  reasonCode: ReasonCode,
-  reason?: string,
-): void {
-  if (qos === 0) return;
-  if (!connection.isV5 || reasonCode === ReasonCode.success) {
-    connection.broker.counters.packetsSent++;
-    connection.outbox.appendAcknowledgement(qos === 1 ? 0x40 : 0x50, packetIdentifier);
-    return;
-  }
-  const properties = reason === undefined ? {} : connection.reasonString(reason);
-  if (qos === 1)
-    connection.send({ type: PacketType.puback, packetIdentifier, reasonCode, properties });
-  else connection.send({ type: PacketType.pubrec, packetIdentifier, reasonCode, properties });
 }

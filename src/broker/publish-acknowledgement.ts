@@ -1,0 +1,28 @@
+/** PUBACK and PUBREC: the broker has taken a message over, or says why not. */
+import { ReasonCode } from "../base/index.ts";
+import { PacketType } from "../codec/index.ts";
+import type { Connection } from "./connection.ts";
+
+interface Acknowledged {
+  readonly qos: 0 | 1 | 2;
+  readonly packetIdentifier: number;
+}
+
+/** Nothing for QoS 0. 3.x has no reason codes: whatever the reason, it gets the same four bytes. */
+export function acknowledgePublish(
+  connection: Connection,
+  { qos, packetIdentifier }: Acknowledged,
+  reasonCode: ReasonCode,
+  reason?: string,
+): void {
+  if (qos === 0) return;
+  if (!connection.isV5 || reasonCode === ReasonCode.success) {
+    connection.broker.counters.packetsSent++;
+    connection.outbox.appendAcknowledgement(qos === 1 ? 0x40 : 0x50, packetIdentifier);
+    return;
+  }
+  const properties = reason === undefined ? {} : connection.reasonString(reason);
+  if (qos === 1)
+    connection.send({ type: PacketType.puback, packetIdentifier, reasonCode, properties });
+  else connection.send({ type: PacketType.pubrec, packetIdentifier, reasonCode, properties });
+}
