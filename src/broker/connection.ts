@@ -260,6 +260,12 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner, Patien
     return true;
   }
 
+  /** An answer that the client waits for: where it is too large for it [MQTT-3.1.2-24], waiting ends another way. */
+  answer(packet: Packet): void {
+    if (this.send(packet)) return;
+    this.disconnect(ReasonCode.packetTooLarge, "an answer is beyond its Maximum Packet Size");
+  }
+
   sendPubrel(packetIdentifier: number): void {
     this.broker.counters.packetsSent++;
     this.outbox.appendAcknowledgement(0x62, packetIdentifier);

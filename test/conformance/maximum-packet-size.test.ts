@@ -133,3 +133,16 @@ conformanceTest(
     );
   },
 );
+
+for (const what of ["SUBACK", "UNSUBACK"]) {
+  conformanceTest(
+    `5.0 [MQTT-3.1.2-24] a client that cannot take its ${what} is not left waiting for it`,
+    { versions: onlyV5 },
+    async (world) => {
+      const client = await world.connect({ properties: { maximumPacketSize: 20 } });
+      const filters = Array.from({ length: 30 }, (_, number) => `t/${number}`);
+      client.send(what === "SUBACK" ? subscribe(filters) : unsubscribe(...filters));
+      await client.expectDisconnected(0x95);
+    },
+  );
+}

@@ -182,12 +182,12 @@ test("MQTT.js 5: a shared subscription divides, and what a lost member did not a
   withBroker(async (broker) => {
     const publisher = await connect(broker);
     const members = await Promise.all([1, 2, 3].map(() => connect(broker)));
-    for (const { client } of members) await client.subscribeAsync("$share/g/work/#", { qos: 1 });
+    for (const { client } of members) await client.subscribeAsync("$share/g/jobs/#", { qos: 1 });
     const [stuck, ...others] = members;
     // It takes messages and acknowledges none.
     stuck.client.handleMessage = () => undefined;
     const all = Promise.all(
-      countTo(300).map((text) => publisher.client.publishAsync("work/x", text, { qos: 1 })),
+      countTo(300).map((text) => publisher.client.publishAsync("jobs/x", text, { qos: 1 })),
     );
     await all;
     await sleep(100);

@@ -3,6 +3,9 @@ import { protocolError, ReasonCode } from "../../base/index.ts";
 import type { DisconnectPacket } from "../../codec/index.ts";
 import type { Connection } from "../connection.ts";
 
+/** Of a client's own words, in the log. */
+const reasonLengthMax = 200;
+
 export function handleDisconnect(connection: Connection, packet: DisconnectPacket): void {
   const { session, broker } = connection;
   const expiry = packet.properties.sessionExpiryInterval;
@@ -19,6 +22,6 @@ export function handleDisconnect(connection: Connection, packet: DisconnectPacke
   connection.end({
     by: "client",
     reasonCode: packet.reasonCode,
-    why: packet.properties.reasonString ?? "sent DISCONNECT",
+    why: packet.properties.reasonString?.slice(0, reasonLengthMax) ?? "sent DISCONNECT",
   });
 }

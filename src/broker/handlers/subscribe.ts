@@ -82,7 +82,7 @@ function grant(connection: Connection, packet: SubscribePacket, examined: Examin
       );
     }
   }
-  connection.send({
+  connection.answer({
     type: PacketType.suback, // [MQTT-3.8.4-1], [MQTT-3.8.4-2]
     packetIdentifier: packet.packetIdentifier,
     reasonCodes,

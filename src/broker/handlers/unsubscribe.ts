@@ -9,7 +9,7 @@ export function handleUnsubscribe(connection: Connection, packet: UnsubscribePac
   const { session } = connection;
   if (session === undefined) return;
   const reasonCodes = packet.filters.map((filter) => remove(connection, session, filter));
-  connection.send({
+  connection.answer({
     type: PacketType.unsuback, // [MQTT-3.10.4-4], [MQTT-3.10.4-5]
     packetIdentifier: packet.packetIdentifier,
     reasonCodes: connection.isV5 ? reasonCodes : [],
