@@ -1,28 +1,31 @@
 /**
- * Buffers for outgoing bytes, used again and again: a small one for the few bytes most connections send in a tick,
- * a large one for the others. Bounded, so that a burst does not stay in memory.
+ * Buffers for outgoing bytes, used again and again, in a few sizes: small ones for the few bytes most connections send
+ * in a tick, larger ones for the others. Bounded, so that a burst does not stay in memory.
  */
-const smallBytes = 2048;
-const largeBytes = 65_536;
-const smallKept = 2048;
-const largeKept = 64;
+const sizes = [
+  { slabBytes: 2048, keptMax: 2048 },
+  { slabBytes: 16_384, keptMax: 512 },
+  { slabBytes: 65_536, keptMax: 64 },
+] as const;
 
 export class SlabPool {
-  readonly #small: Buffer[] = [];
-  readonly #large: Buffer[] = [];
+  readonly #kept: Buffer[][] = sizes.map(() => []);
 
   /** One that has room for `length` bytes, at most 65,536. */
   take(length: number): Buffer {
-    if (length <= smallBytes) return this.#small.pop() ?? Buffer.allocUnsafeSlow(smallBytes);
-    return this.#large.pop() ?? Buffer.allocUnsafeSlow(largeBytes);
+    for (let index = 0; index < sizes.length - 1; index++) {
+      const { slabBytes } = sizes[index];
+      if (length <= slabBytes) return this.#kept[index].pop() ?? Buffer.allocUnsafeSlow(slabBytes);
+    }
+    return this.#kept[sizes.length - 1].pop() ?? Buffer.allocUnsafeSlow(65_536);
   }
 
   /** Only for a slab whose bytes nobody will read any more. */
   giveBack(slab: Buffer): void {
-    if (slab.length === smallBytes) {
-      if (this.#small.length < smallKept) this.#small.push(slab);
-    } else if (slab.length === largeBytes && this.#large.length < largeKept) {
-      this.#large.push(slab);
+    for (const [index, { slabBytes, keptMax }] of sizes.entries()) {
+      if (slab.length !== slabBytes) continue;
+      if (this.#kept[index].length < keptMax) this.#kept[index].push(slab);
+      return;
     }
   }
 }
