@@ -23,7 +23,7 @@ export interface Limits {
   readonly queueMessagesMax: number;
   /** The same, in bytes of topic, properties and payload. As much again may be under way, unacknowledged. */
   readonly queueBytesMax: number;
-  /** The bytes that wait in all shared subscriptions together, each of them within the two limits above. */
+  /** The bytes that wait in all shared subscriptions together, and 100 for each message; beyond: as `queueBytesMax`. */
   readonly sharedQueueBytesMax: number;
   /** Bytes that wait for one socket; beyond: QoS 0 is dropped and counted, QoS 1 and 2 wait in the queue. As much again may be in the socket itself. */
   readonly outboxBytesMax: number;

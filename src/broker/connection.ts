@@ -29,6 +29,7 @@ import { hasPaddedLength, Publisher } from "./publisher.ts";
 import type { Session } from "./session.ts";
 import type { OutboundAliases } from "./topic-aliases.ts";
 
+const packetBytesMost = 268_435_460;
 const noBytes = Buffer.alloc(0) as Buffer;
 
 export class Connection implements TransportSink, FrameSink, OutboxOwner, PatienceOwner {
@@ -41,8 +42,8 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner, Patien
   identity: ClientIdentity | undefined;
   session: Session | undefined;
   keepAliveSeconds = 0;
-  /** The client's Maximum Packet Size. */
-  maximumPacketSize = Number.POSITIVE_INFINITY;
+  /** The client's Maximum Packet Size; by default the largest packet there can be (5.0, section 2.1.4). */
+  maximumPacketSize = packetBytesMost;
   /** Whether CONNECT asked for a session expiry, granted or not: only then may DISCONNECT ask for another. */
   mayChangeExpiry = false;
   /** Whether the client wants reason strings outside CONNACK and DISCONNECT. */

@@ -20,6 +20,8 @@ import { type DeliveryGroup, Reach, type Route, type Routes, type Target } from 
 
 /** A message that causes one that causes one and so on: beyond this it is a circle. */
 const depthMax = 1000;
+/** And so it is when one message causes more than these in all. */
+const waitingMax = 100_000;
 
 export class Delivery {
   /** The variant being delivered: `Session.deliver` reads it. */
@@ -75,7 +77,9 @@ export class Delivery {
 
   #putOff(deliver: () => void): void {
     const depth = this.#depth + 1;
-    if (depth > depthMax) throw new Error("a handler answers its own messages in a circle");
+    if (depth > depthMax || this.#waiting.length >= waitingMax) {
+      throw new Error("a handler answers its own messages in a circle");
+    }
     this.#waiting.push({ depth, deliver });
   }
 

@@ -28,6 +28,7 @@ export class Drops {
   }
 
   count(reason: DropReason, messages: number): void {
+    if (messages === 0) return;
     this.#context.counters.dropped[reason] += messages;
     this.#counts ??= {};
     const before = this.#counts[reason] ?? 0;

@@ -6,7 +6,7 @@ import type { ApplicationMessage } from "./ports.ts";
 
 const stringBytesMax = 65_535;
 const uint32Max = 0xffff_ffff;
-/** Of 268,435,455 bytes that a packet has, less what topic alias and subscription identifiers may add. */
+/** Of 268,435,455 bytes that a packet has at most, less topic, other properties and what the broker may add. */
 const messageBytesMax = 268_000_000;
 
 /** Throws MQTT_TOPIC_NAME_INVALID or MESSAGE_INVALID. */
@@ -16,14 +16,18 @@ export function checkApplicationMessage(message: ApplicationMessage, topicLevels
     const shown = String(topic).slice(0, 100);
     throw new TstackError("MQTT_TOPIC_NAME_INVALID", `"${shown}" is no topic name`);
   }
-  const fault = findFault(message) ?? findFaultyProperty(message.properties);
+  const fault = findFaultyProperty(message.properties) ?? findFault(message);
   if (fault === undefined) return;
   throw new TstackError("MESSAGE_INVALID", `a message to "${topic.slice(0, 100)}": ${fault}`);
 }
 
-function findFault({ qos, payload }: ApplicationMessage): string | undefined {
+function findFault({ qos, payload, properties }: ApplicationMessage): string | undefined {
   if (![0, 1, 2].includes(qos)) return "the QoS is not 0, 1 or 2";
-  if (payload.length > messageBytesMax) return `the payload has more than ${messageBytesMax} bytes`;
+  let bytes = payload.length;
+  for (const [name, value] of properties.userProperties ?? [])
+    bytes += 5 + 3 * (name.length + value.length);
+  if (bytes > messageBytesMax)
+    return `payload and user properties have more than ${messageBytesMax} bytes`;
   return undefined;
 }
 

@@ -131,14 +131,14 @@ test("a full queue loses the newest or the oldest, and copies no message that it
 });
 
 test("queues that share an account share its limit", () => {
-  const world = openWorld({ sharedQueueBytesMax: 30 });
+  const world = openWorld({ sharedQueueBytesMax: 330 });
   const account = { messages: 0, bytes: 0 };
   const [first, second] = [world.open("newest", account), world.open("newest", account)];
   for (let count = 0; count < 3; count++) {
     offer(first, createMessage(9));
     offer(second, createMessage(9));
   }
-  assert.deepEqual(account, { messages: 3, bytes: 30 });
+  assert.deepEqual(account, { messages: 3, bytes: 330 });
   assert.equal(first.length + second.length, 3);
   assert.equal(world.counters.dropped.queueFull, 3);
   first.clear();

@@ -14,6 +14,8 @@ export interface QueueAccount {
 }
 
 const compactFrom = 1024;
+/** About what a message's place in a queue takes, besides the message. */
+const placeBytes = 100;
 
 type QueueContext = Pick<SessionContext, "limits" | "clock" | "queueDrop">;
 
@@ -60,7 +62,7 @@ export class MessageQueue {
     if (this.length >= queueMessagesMax) return true;
     if (this.length > 0 && this.bytes + message.size > queueBytesMax) return true;
     const account = this.#account;
-    return account !== undefined && account.bytes + message.size > sharedQueueBytesMax;
+    return account !== undefined && account.bytes + message.size + placeBytes > sharedQueueBytesMax;
   }
 
   #dropExpired(): void {
@@ -106,7 +108,7 @@ export class MessageQueue {
   clear(): void {
     if (this.#account !== undefined) {
       this.#account.messages -= this.length;
-      this.#account.bytes -= this.bytes;
+      this.#account.bytes -= this.bytes + placeBytes * this.length;
     }
     this.#items = [];
     this.#head = 0;
@@ -120,6 +122,6 @@ export class MessageQueue {
     if (sign > 0 && message.expiresAt < this.#firstExpiry) this.#firstExpiry = message.expiresAt;
     if (this.#account === undefined) return;
     this.#account.messages += sign;
-    this.#account.bytes += bytes;
+    this.#account.bytes += bytes + sign * placeBytes;
   }
 }

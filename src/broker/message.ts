@@ -1,7 +1,7 @@
 /**
  * One application message: its parts as offsets into bytes, and what the broker must know of it.
  * A message on its way through borrows the bytes it came in; `keep()` makes the copy that may be stored, once,
- * and all sessions that queue it share that copy. A kept message never changes.
+ * and all sessions that queue it share that copy. A kept message never changes once it is published.
  */
 import { type MessageParts, type QoS, topicAliasPropertyBytes } from "../codec/index.ts";
 

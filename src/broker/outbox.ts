@@ -122,7 +122,7 @@ export class Outbox {
   endTick(): void {
     this.#isDirty = false;
     this.flush();
-    this.owner.outboxFlushed();
+    if (!this.isClosed) this.owner.outboxFlushed();
   }
 
   /** Nothing more is handed over: the transport is gone or ends. What comes nevertheless is thrown away. */
@@ -155,7 +155,14 @@ export class Outbox {
   }
 
   #write(bytes: Buffer): void {
-    if (!this.isClosed) this.#transport.write(bytes);
+    if (this.isClosed) return;
+    try {
+      this.#transport.write(bytes);
+    } catch (error) {
+      // A transport must not throw; one that does ends its own connection, not that of whoever sent it something.
+      this.close();
+      this.owner.fail(error);
+    }
   }
 
   /** Room for `length` bytes, at most `copyBytesMax`, at `#length` of the slab that is answered. */

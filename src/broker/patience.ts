@@ -1,6 +1,6 @@
 /**
  * How long one connection may keep the broker waiting: for CONNECT, for its next packet, for the rest of a packet.
- * Only while it is read: a client is not blamed for time in which the broker itself does not listen.
+ * A client is not blamed for time in which the broker itself did not listen: both clocks start anew when it is read again.
  */
 import { ReasonCode } from "../base/index.ts";
 import type { Broker } from "./broker.ts";

@@ -4,6 +4,7 @@
  * and the topic is matched anew when its next message comes. Nothing is ever flushed as a whole.
  */
 import { SubscriptionTree } from "../topics/index.ts";
+import { RouteCache } from "./route-cache.ts";
 import type { Session } from "./session.ts";
 import type { SharedSubscription } from "./shared-subscription.ts";
 import type { LocalSubscription, Subscription, TreeEntry } from "./subscription.ts";
@@ -40,27 +41,15 @@ export interface Route {
   bytes: number;
 }
 
-const routeBytes = 400;
-const targetBytes = 64;
-
-function sizeOf({ topic, groups, shared, locals }: Route): number {
-  let targets = shared.length + locals.length;
-  for (const group of groups) targets += group.targets.length;
-  return routeBytes + 2 * topic.length + targetBytes * targets;
-}
-
 export class Routes {
   readonly #tree = new SubscriptionTree<TreeEntry>();
-  readonly #routes = new Map<string, Route>();
-  readonly #bytesMax: number;
-  /** Of all remembered routes, about. */
-  #bytes = 0;
+  readonly #routes: RouteCache;
   /** Raised when sessions change in a way that moves them to another delivery group. */
   #sessionGeneration = 0;
   readonly #matched: TreeEntry[] = [];
 
   constructor(bytesMax: number) {
-    this.#bytesMax = bytesMax;
+    this.#routes = new RouteCache(bytesMax);
   }
 
   add(filter: string, entry: TreeEntry): void {
@@ -100,34 +89,17 @@ export class Routes {
     if (route.generation === generation && !route.isStale) return route;
     const known = this.#routes.get(route.topic);
     if (known !== undefined && known !== route) return this.current(known);
-    this.#forget(route);
+    this.#routes.remove(route);
     this.#match(route);
     route.generation = generation;
-    this.#remember(route);
+    // One that is not remembered stays stale: nobody would tell it that a subscription has changed.
+    route.isStale = !this.#routes.add(route);
     return route;
   }
 
   #markStale(filter: string): void {
     const route = this.#routes.get(filter);
     if (route !== undefined) route.isStale = true;
-  }
-
-  /** A route that is not remembered is stale: nobody would tell it that a subscription has changed. */
-  #remember(route: Route): void {
-    route.bytes = sizeOf(route);
-    if (route.bytes > this.#bytesMax) return;
-    route.isStale = false;
-    this.#routes.set(route.topic, route);
-    this.#bytes += route.bytes;
-    for (const oldest of this.#routes.values()) {
-      if (this.#bytes <= this.#bytesMax) return;
-      this.#forget(oldest);
-    }
-  }
-
-  #forget(route: Route): void {
-    route.isStale = true;
-    if (this.#routes.delete(route.topic)) this.#bytes -= route.bytes;
   }
 
   #match(route: Route): void {

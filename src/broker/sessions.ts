@@ -112,6 +112,8 @@ export class Sessions {
     session.expiryDeadline = this.#context.deadlines.schedule(at, () => {
       this.#context.counters.sessionsExpired++;
       this.#end(session);
+      const client = session.clientIdentifier;
+      this.#context.log.info({ client, dropped: session.drops.take() }, "its session has expired");
     });
   }
 

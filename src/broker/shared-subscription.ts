@@ -113,6 +113,7 @@ export class SharedSubscription {
   }
 
   #enqueue(message: Message): void {
+    if (this.size === 0) return; // the last member left during this very delivery
     if (message.qos > 0) {
       this.#queue.offer(message, (kept) => {
         const { qos, retain } = kept;

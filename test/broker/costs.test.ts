@@ -98,6 +98,38 @@ for (const version of [ProtocolVersion.v3_1_1, ProtocolVersion.v5]) {
   });
 }
 
+test("topics that come once and never again cost the same however many there were", async () => {
+  const broker = new TestBroker({ limits: { routesBytesMax: 1_000_000 } });
+  const client = await broker.subscriber("client", "last/#");
+  const round = (from: number): number => {
+    const started = performance.now();
+    for (let number = from; number < from + 30_000; number++) broker.publish(`t/${number}`, "x");
+    return performance.now() - started;
+  };
+  round(0);
+  const early = round(30_000);
+  for (let from = 60_000; from < 300_000; from += 30_000) round(from);
+  const late = round(300_000);
+  assert.ok(late < 5 * early + 100, `${early} ms, later ${late} ms`);
+  broker.publish("last/one", "here");
+  await broker.settle();
+  assert.deepEqual(client.payloads, ["here"]);
+});
+
+test("a handler that answers its messages with more of them is stopped", async () => {
+  const broker = new TestBroker();
+  let calls = 0;
+  broker.core.subscribe("t", () => {
+    calls++;
+    broker.publish("t", "again");
+    broker.publish("t", "and again");
+  });
+  broker.publish("t", "first");
+  assert.ok(calls < 200_000, `${calls} calls`);
+  assert.ok(broker.errors.length > 0, "it is told");
+  broker.publish("other", "works");
+});
+
 test("messages that are dropped are told in the log: the first of each reason, and how many at the end", async () => {
   const lines: string[] = [];
   const warned: object[] = [];
@@ -124,7 +156,7 @@ test("messages that are dropped are told in the log: the first of each reason, a
 });
 
 test("all shared subscriptions together keep within sharedQueueBytesMax", async () => {
-  const broker = new TestBroker({ limits: { sharedQueueBytesMax: 5000 } });
+  const broker = new TestBroker({ limits: { sharedQueueBytesMax: 10_000 } });
   const client = await broker.connect("client", kept);
   for (let group = 0; group < 100; group++) client.subscribe(`$share/g${group}/t`, 1);
   await broker.settle();

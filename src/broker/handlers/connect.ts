@@ -18,7 +18,7 @@ import { accept, refuse } from "./welcome.ts";
 export function handleConnect(connection: Connection, connect: ConnectPacket): void {
   const { properties } = connect;
   connection.protocolVersion = connect.protocolVersion;
-  connection.maximumPacketSize = properties.maximumPacketSize ?? Number.POSITIVE_INFINITY;
+  connection.maximumPacketSize = properties.maximumPacketSize ?? connection.maximumPacketSize;
   connection.mayChangeExpiry = (properties.sessionExpiryInterval ?? 0) > 0;
   connection.wantsProblemInformation = properties.requestProblemInformation ?? true;
   const { broker } = connection;
