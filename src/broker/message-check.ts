@@ -24,8 +24,9 @@ export function checkApplicationMessage(message: ApplicationMessage, topicLevels
 function findFault({ qos, payload, properties }: ApplicationMessage): string | undefined {
   if (![0, 1, 2].includes(qos)) return "the QoS is not 0, 1 or 2";
   let bytes = payload.length;
-  for (const [name, value] of properties.userProperties ?? [])
-    bytes += 5 + 3 * (name.length + value.length);
+  for (const [name, value] of properties.userProperties ?? []) {
+    bytes += 5 + Buffer.byteLength(name) + Buffer.byteLength(value);
+  }
   if (bytes > messageBytesMax)
     return `payload and user properties have more than ${messageBytesMax} bytes`;
   return undefined;

@@ -6,6 +6,7 @@ import { type Clock, defaultLimits, silentLog, systemClock } from "../base/index
 import type { QoS } from "../codec/index.ts";
 import { Counters } from "./counters.ts";
 import { Message } from "./message.ts";
+import type { QueueAccount } from "./message-queue.ts";
 import type { QueuedMessage } from "./queued-message.ts";
 import type { Session } from "./session.ts";
 import type { SessionContext } from "./session-context.ts";
@@ -43,6 +44,7 @@ class Member {
 }
 
 interface World {
+  readonly account: QueueAccount;
   readonly group: SharedSubscription;
   readonly counters: Counters;
 }
@@ -52,6 +54,7 @@ function newGroup(
   queueDrop: "newest" | "oldest" = "newest",
 ): World {
   const counters = new Counters();
+  const account = { messages: 0, bytes: 0 };
   const clock: Clock = { ...systemClock, now: () => 1000 };
   const context = {
     limits: { ...defaultLimits, ...limits },
@@ -59,8 +62,9 @@ function newGroup(
     log: silentLog,
     counters,
     queueDrop,
+    sharedQueues: account,
   };
-  return { counters, group: new SharedSubscription("g", "#", context as SessionContext) };
+  return { account, counters, group: new SharedSubscription("g", "#", context as SessionContext) };
 }
 
 function join(group: SharedSubscription, member: Member, qos: QoS = 2): Subscription {
@@ -234,3 +238,13 @@ for (const queueDrop of ["newest", "oldest"] as const) {
     assert.deepEqual(member.topics, isNewest ? ["1", "2", "3"] : ["5"]);
   });
 }
+
+test("what comes when the last member has gone takes no room from other groups", () => {
+  const { group, account } = newGroup();
+  const membership = join(group, new Member(0));
+  group.deliver(message("waits"));
+  assert.equal(account.messages, 1);
+  group.remove(membership);
+  group.deliver(message("too late"));
+  assert.deepEqual(account, { messages: 0, bytes: 0 });
+});

@@ -34,11 +34,11 @@ export class Wills {
     this.#publish = publish;
   }
 
-  /** The connection is gone and the will stands. */
+  /** The connection is gone and the will stands; where the session ends with it, `publishNow` follows at once. */
   connectionEnded(session: Session): void {
     const { will } = session;
     if (will === undefined) return;
-    if (will.delaySeconds === 0 || !session.persists) {
+    if (will.delaySeconds === 0) {
       this.publishNow(session);
       return;
     }

@@ -193,6 +193,31 @@ test("a transport that throws, though it must not, ends its own connection", asy
   await bystanderStands(broker, bystander);
 });
 
+test("a transport that throws in the middle of a delivery does not end who published", async () => {
+  const broker = new TestBroker();
+  const broken = await broker.subscriber("broken", "t", 1);
+  const other = await broker.subscriber("other", "t", 1);
+  const publisher = await broker.connect("publisher");
+  broken.onWrite = mistake;
+  const large = "x".repeat(70_000); // is written at once, not at the end of the tick
+  publisher.publish("t", large, { qos: 1 });
+  publisher.publish("t", large, { qos: 1 });
+  await broker.settle();
+  assert.equal(other.payloads.length, 2);
+  assert.ok(broken.isEnded && !publisher.isEnded);
+  assert.equal(publisher.packetTypes.filter((type) => type === PacketType.puback).length, 2);
+  broker.expectErrors(1);
+});
+
+test("a first packet that is not CONNECT is the peer's fault, not a bug", async () => {
+  const broker = new TestBroker();
+  const client = new MemoryClient(broker);
+  client.send({ type: PacketType.pingreq });
+  await broker.settle();
+  assert.ok(client.isEnded);
+  broker.expectErrors(0); // [MQTT-3.1.0-1]
+});
+
 test("two brokers in one process know nothing of each other", async () => {
   const [one, two] = [new TestBroker(), new TestBroker()];
   const clients = [await one.subscriber("same", "#", 1), await two.subscriber("same", "#", 1)];

@@ -119,6 +119,9 @@ const impossible: Record<string, PublishOptions> = {
   "a user property without a value": { properties: { userProperties: [["name"] as never] } },
   "a user property with half a character": { properties: { userProperties: [["a", "\udc00"]] } },
   "QoS 3": { qos: 3 as never },
+  "more user properties than a packet holds": {
+    properties: { userProperties: new Array(4200).fill(["name", "v".repeat(65_000)]) },
+  },
 };
 
 conformanceTest(
