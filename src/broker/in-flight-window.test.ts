@@ -29,7 +29,7 @@ class Pair {
   take(state: FlightState, queued: QueuedMessage | undefined): void {
     const identifier = this.window.take(state, queued);
     assert.ok(identifier >= 1 && identifier <= identifierMax, `identifier ${identifier}`);
-    assert.ok(!this.model.has(identifier), `${identifier} names two messages [MQTT-2.2.1-3]`);
+    assert.ok(!this.model.has(identifier), `5.0 [MQTT-2.2.1-3] ${identifier} names two messages`);
     this.model.set(identifier, { state, queued });
   }
 
@@ -100,7 +100,7 @@ test("identifiers start at 1 and go round past 65,535 without 0", () => {
   assert.equal(window.count, 0);
 });
 
-test("one that stays unanswered while identifiers go round is not taken again, and stays the oldest [MQTT-4.6.0-1]", () => {
+test("5.0 [MQTT-4.6.0-1] one that stays unanswered while identifiers go round is not taken again, and stays the oldest", () => {
   const pair = new Pair();
   pair.take(FlightState.awaitingPubrec, queuedMessage());
   for (let count = 0; count < 3 * identifierMax; count++) {
@@ -141,7 +141,7 @@ test("what nobody took is free, and answering it is a bug", () => {
   assert.throws(() => window.release(identifier), /bug in tStack/);
 });
 
-test("PUBREL is sent again in the order of PUBREC [MQTT-4.6.0-4]", () => {
+test("5.0 [MQTT-4.6.0-4] PUBREL is sent again in the order of PUBREC", () => {
   const window = new InFlightWindow();
   const identifiers = [0, 1, 2].map(() => window.take(FlightState.awaitingPubrec, queuedMessage()));
   for (const identifier of [3, 1, 2]) window.awaitPubcomp(identifier);

@@ -51,7 +51,7 @@ test("a topic is not decided on before the authorizer was asked", () => {
   assert.equal(bytes.toString(), "a/é");
 });
 
-test("what is no topic name is refused and not remembered [MQTT-3.3.2-2], [MQTT-4.7.3-1]", () => {
+test("5.0 [MQTT-3.3.2-2] [MQTT-4.7.3-1] what is no topic name is refused and not remembered", () => {
   const topics = newTopics();
   const good = find(topics, "good");
   for (const name of ["", "a/+", "#", "a/b/c/d"]) {

@@ -174,7 +174,7 @@ test("QoS 0 waits for nobody, and overtakes what waits", () => {
   assert.equal(group.queuedMessages, 2);
 });
 
-test("a member gets the QoS it was granted, and RETAIN only where it asked for it [MQTT-4.8.2-3]", () => {
+test("5.0 [MQTT-4.8.2-3] a member gets the QoS it was granted, and RETAIN only where it asked for it", () => {
   const { group } = newGroup();
   const member = new Member(2);
   join(group, member, 0);
@@ -183,7 +183,7 @@ test("a member gets the QoS it was granted, and RETAIN only where it asked for i
   assert.deepEqual({ qos, retain, shared }, { qos: 0, retain: false, shared: group });
 });
 
-test("a member that subscribes anew keeps what waits and its place [MQTT-3.8.4-4]", () => {
+test("5.0 [MQTT-3.8.4-4] a member that subscribes anew keeps what waits and its place", () => {
   const { group, counters } = newGroup();
   const member = new Member(0);
   const before = join(group, member, 1);

@@ -28,7 +28,7 @@ function send(aliases: OutboundAliases, message: Message, packetBytesMax = 1000)
   return `${packet.topic} ${packet.properties.topicAlias ?? 0} ${end - start}`;
 }
 
-test("a client's alias stands for the topic it was last set to [MQTT-3.3.2-12]", () => {
+test("5.0 [MQTT-3.3.2-12] a client's alias stands for the topic it was last set to", () => {
   const aliases = new InboundAliases(2);
   aliases.set(1, "a");
   aliases.set(2, "b");
@@ -37,7 +37,7 @@ test("a client's alias stands for the topic it was last set to [MQTT-3.3.2-12]",
   assert.deepEqual([aliases.get(1), aliases.get(2)], ["c", "b"]);
 });
 
-test("an alias beyond the maximum, and one that was never set, are refused [MQTT-3.3.2-9]", () => {
+test("5.0 [MQTT-3.3.2-9] an alias beyond the maximum, and one that was never set, are refused", () => {
   const aliases = new InboundAliases(2);
   const isRefused = (error: unknown): boolean =>
     error instanceof TstackError && error.code === "MQTT_TOPIC_ALIAS_INVALID";
@@ -46,7 +46,7 @@ test("an alias beyond the maximum, and one that was never set, are refused [MQTT
   assert.throws(() => aliases.get(2), isRefused);
 });
 
-test("the first topics get an alias, the others are sent as they are [MQTT-3.1.2-26]", () => {
+test("5.0 [MQTT-3.1.2-26] the first topics get an alias, the others are sent as they are", () => {
   const aliases = new OutboundAliases(2);
   const sent = ["first", "second", "third", "first", "third", "second"].map((topic) =>
     send(aliases, messageTo(topic)),
@@ -70,7 +70,7 @@ test("no alias for a topic that is shorter without", () => {
   assert.equal(send(aliases, messageTo("abcd")), "abcd 1 22");
 });
 
-test("no alias where the packet would be too long for the client only because of it [MQTT-3.1.2-24]", () => {
+test("5.0 [MQTT-3.1.2-24] no alias where the packet would be too long for the client only because of it", () => {
   const aliases = new OutboundAliases(5);
   const message = messageTo("first");
   assert.equal(send(aliases, message, 22), "first 0 20");

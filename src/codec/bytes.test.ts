@@ -28,7 +28,7 @@ test("every sequence of two bytes, read as the platform reads it", () => {
   }
 });
 
-test("every code point but U+0000 and the surrogates [MQTT-1.5.4-1] [MQTT-1.5.4-2]", () => {
+test("5.0 [MQTT-1.5.4-1] [MQTT-1.5.4-2] every code point but U+0000 and the surrogates", () => {
   for (let code = 1; code <= 0x10_ffff; code++) {
     if (code >= 0xd800 && code <= 0xdfff) continue;
     const text = String.fromCodePoint(code);
@@ -58,7 +58,7 @@ const lengths: readonly [value: number, hex: string][] = [
 ];
 
 for (const [value, hex] of lengths) {
-  test(`the variable byte integer ${value} [MQTT-1.5.5-1]`, () => {
+  test(`5.0 [MQTT-1.5.5-1] the variable byte integer ${value}`, () => {
     const writer = new ByteWriter(0);
     writer.writeVariableByteInteger(value);
     assert.equal(writer.toBytes().toString("hex"), hex);
@@ -67,7 +67,7 @@ for (const [value, hex] of lengths) {
 }
 
 for (const hex of ["8000", "808000", "80808000", "ff00", "8080808001", "ffffffff7f", "80", ""]) {
-  test(`the variable byte integer ${hex || "of no bytes"} is refused [MQTT-1.5.5-1]`, () => {
+  test(`5.0 [MQTT-1.5.5-1] the variable byte integer ${hex || "of no bytes"} is refused`, () => {
     const reader = new ByteReader(Buffer.from(hex, "hex"));
     assert.throws(() => reader.readVariableByteInteger(), TstackError);
   });

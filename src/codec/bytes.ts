@@ -153,7 +153,7 @@ export class ByteWriter {
   /** A whole packet: the first byte, the Remaining Length and what has been written. */
   toPacket(type: number, flags = 0): Buffer {
     const start = fixedHeaderBytesMax - 1 - variableByteIntegerLength(this.length);
-    this.#buffer[start] = (type << 4) | flags;
+    this.#buffer[start] = (type << 4) | flags; // what is reserved is 0, 3.1.1: [MQTT-2.2.2-1]
     putVariableByteInteger(this.#buffer, start + 1, this.length);
     return this.#buffer.subarray(start, this.#end);
   }

@@ -52,7 +52,7 @@ export function encodeConnack(packet: ConnackPacket, version: ProtocolVersion): 
   const { sessionPresent, reasonCode, properties } = packet;
   assert(!sessionPresent || reasonCode === 0, "a refused client is told of no session"); // [MQTT-3.2.2-6]
   const writer = new ByteWriter();
-  writer.writeUint8(sessionPresent && version !== ProtocolVersion.v3_1 ? 1 : 0);
+  writer.writeUint8(sessionPresent && version !== ProtocolVersion.v3_1 ? 1 : 0); // [MQTT-3.2.2-1]
   writer.writeUint8(reasonCode);
   if (version === ProtocolVersion.v5) writeProperties(writer, properties);
   return writer.toPacket(PacketType.connack);

@@ -16,7 +16,7 @@ for (const [level, answerVersion] of [
   [127, v5],
   [0x84, v3_1_1],
 ] as const) {
-  test(`protocol level ${level} is answered in the form of level ${answerVersion} [MQTT-3.1.2-2]`, () => {
+  test(`5.0 [MQTT-3.1.2-2] protocol level ${level} is answered in the form of level ${answerVersion}`, () => {
     const hex = level.toString(16).padStart(2, "0");
     const bytes = parseBytes(`10 0c 0004 "MQTT" ${hex} 02 003c 0000`);
     assert.throws(

@@ -32,7 +32,7 @@ export class UnsupportedVersionError extends TstackError {
     this.level = level;
   }
 
-  /** The version whose CONNACK the client will understand [MQTT-3.1.2-2]. */
+  /** The version whose CONNACK the client will understand [MQTT-3.1.2-2], 3.1.1: [MQTT-3.1.2-2]. */
   get answerVersion(): ProtocolVersion {
     const isLater = this.level > ProtocolVersion.v5 && (this.level & bridgeBit) === 0;
     return isLater ? ProtocolVersion.v5 : ProtocolVersion.v3_1_1;
@@ -47,24 +47,25 @@ export function decodeConnect(reader: ByteReader, headerFlags: number): ConnectP
   const keepAliveSeconds = reader.readUint16();
   const properties = isV5 ? readProperties(reader, PacketType.connect) : {};
   checkAuthentication(properties);
+  // The fields behind it in their order [MQTT-3.1.3-1], 3.1.1: [MQTT-3.1.3-1].
   const packet: ConnectPacket = {
     type: PacketType.connect,
     protocolVersion,
     cleanStart: (flags & flag.cleanStart) !== 0,
     keepAliveSeconds,
-    clientIdentifier: reader.readString(), // [MQTT-3.1.3-3] [MQTT-3.1.3-4]
+    clientIdentifier: reader.readString(), // [MQTT-3.1.3-3] [MQTT-3.1.3-4], 3.1.1: [MQTT-3.1.3-3] [MQTT-3.1.3-4]
     properties,
   };
-  if (flags & flag.will) packet.will = readWill(reader, flags, protocolVersion); // [MQTT-3.1.2-9]
+  if (flags & flag.will) packet.will = readWill(reader, flags, protocolVersion); // [MQTT-3.1.2-9], 3.1.1: [MQTT-3.1.2-9]
   // MQTT 3.1 lets its forerunners set these flags and leave the fields away: the length decides there.
   const mayBeMissing = protocolVersion === ProtocolVersion.v3_1;
   if (flags & flag.userName && !(mayBeMissing && reader.remaining === 0)) {
-    packet.userName = reader.readString(); // [MQTT-3.1.2-17] [MQTT-3.1.3-12]
+    packet.userName = reader.readString(); // [MQTT-3.1.2-17] [MQTT-3.1.3-12], 3.1.1: [MQTT-3.1.2-19] [MQTT-3.1.3-11]
   }
   if (flags & flag.password && !(mayBeMissing && reader.remaining === 0)) {
-    packet.password = reader.readBinary(); // [MQTT-3.1.2-19]
+    packet.password = reader.readBinary(); // [MQTT-3.1.2-19], 3.1.1: [MQTT-3.1.2-21]
   }
-  checkEnd(reader); // [MQTT-3.1.2-16] [MQTT-3.1.2-18]
+  checkEnd(reader); // [MQTT-3.1.2-16] [MQTT-3.1.2-18], 3.1.1: [MQTT-3.1.2-18] [MQTT-3.1.2-20]
   return packet;
 }
 
@@ -114,13 +115,13 @@ function readProtocolVersion(reader: ByteReader): ProtocolVersion {
   const name = reader.readString();
   const level = reader.readUint8();
   // The standard leaves open whether a stranger is answered: with another name the level has no meaning, so no
-  // form of CONNACK would be right, and the connection just ends [MQTT-3.1.2-1].
+  // form of CONNACK would be right, and the connection just ends [MQTT-3.1.2-1], 3.1.1: [MQTT-3.1.2-1].
   if (name !== "MQTT" && name !== "MQIsdp") throw malformed("the protocol name is not MQTT's");
   if (name === "MQIsdp" && level === ProtocolVersion.v3_1) return level;
   if (name === "MQTT" && (level === ProtocolVersion.v3_1_1 || level === ProtocolVersion.v5)) {
     return level;
   }
-  throw new UnsupportedVersionError(level); // [MQTT-3.1.2-2]
+  throw new UnsupportedVersionError(level); // [MQTT-3.1.2-2], 3.1.1: [MQTT-3.1.2-2]
 }
 
 function readConnectFlags(reader: ByteReader, version: ProtocolVersion): number {
@@ -130,7 +131,8 @@ function readConnectFlags(reader: ByteReader, version: ProtocolVersion): number 
     throw malformed("there is a password and no user name"); // 3.1.1: [MQTT-3.1.2-22]
   }
   if (version === ProtocolVersion.v3_1) return flags; // 3.1 disregards the rest
-  if (flags & reservedFlag) throw malformed("the reserved connect flag is set"); // [MQTT-3.1.2-3]
+  if (flags & reservedFlag) throw malformed("the reserved connect flag is set"); // [MQTT-3.1.2-3], 3.1.1: [MQTT-3.1.2-3]
+  // 3.1.1: [MQTT-3.1.2-11] [MQTT-3.1.2-13] [MQTT-3.1.2-15]
   if (!(flags & flag.will) && (willQos(flags) !== 0 || flags & flag.willRetain)) {
     throw malformed("there is no will, yet a QoS or retain flag for it"); // [MQTT-3.1.2-11] [MQTT-3.1.2-13]
   }
@@ -139,7 +141,7 @@ function readConnectFlags(reader: ByteReader, version: ProtocolVersion): number 
 
 function readWill(reader: ByteReader, flags: number, version: ProtocolVersion): WillMessage {
   const properties = version === ProtocolVersion.v5 ? readProperties(reader, "will") : {};
-  const topic = reader.readString(); // [MQTT-3.1.3-11]
+  const topic = reader.readString(); // [MQTT-3.1.3-11], 3.1.1: [MQTT-3.1.3-10]
   checkTopicName(topic);
   return {
     topic,

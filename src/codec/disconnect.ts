@@ -44,7 +44,7 @@ export function decodeDisconnect(
   flags: number,
   version: ProtocolVersion,
 ): DisconnectPacket {
-  checkFlags(flags, 0, version); // [MQTT-3.14.1-1]
+  checkFlags(flags, 0, version); // [MQTT-3.14.1-1], 3.1.1: [MQTT-3.14.1-1]
   let reasonCode: ReasonCode = ReasonCode.normalDisconnection;
   let properties: Properties = {};
   if (version === ProtocolVersion.v5 && reader.remaining > 0) {

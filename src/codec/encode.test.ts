@@ -11,47 +11,47 @@ const packetIdentifier = 1;
 
 const shortenable: readonly { clauses: string; packet: Packet; bare: string }[] = [
   {
-    clauses: "CONNACK [MQTT-3.2.2-19] [MQTT-3.2.2-20]",
+    clauses: "5.0 [MQTT-3.2.2-19] [MQTT-3.2.2-20] CONNACK",
     packet: { type: PacketType.connack, sessionPresent: false, reasonCode: 0x87, properties },
     bare: "2003008700",
   },
   {
-    clauses: "PUBACK [MQTT-3.4.2-2] [MQTT-3.4.2-3]",
+    clauses: "5.0 [MQTT-3.4.2-2] [MQTT-3.4.2-3] PUBACK",
     packet: { type: PacketType.puback, packetIdentifier, reasonCode: 0x87, properties },
     bare: "4003000187",
   },
   {
-    clauses: "PUBREC [MQTT-3.5.2-2] [MQTT-3.5.2-3]",
+    clauses: "5.0 [MQTT-3.5.2-2] [MQTT-3.5.2-3] PUBREC",
     packet: { type: PacketType.pubrec, packetIdentifier, reasonCode: 0, properties },
     bare: "50020001",
   },
   {
-    clauses: "PUBREL [MQTT-3.6.2-2] [MQTT-3.6.2-3]",
+    clauses: "5.0 [MQTT-3.6.2-2] [MQTT-3.6.2-3] PUBREL",
     packet: { type: PacketType.pubrel, packetIdentifier, reasonCode: 0x92, properties },
     bare: "6203000192",
   },
   {
-    clauses: "PUBCOMP [MQTT-3.7.2-2] [MQTT-3.7.2-3]",
+    clauses: "5.0 [MQTT-3.7.2-2] [MQTT-3.7.2-3] PUBCOMP",
     packet: { type: PacketType.pubcomp, packetIdentifier, reasonCode: 0x92, properties },
     bare: "7003000192",
   },
   {
-    clauses: "SUBACK [MQTT-3.9.2-1] [MQTT-3.9.2-2]",
+    clauses: "5.0 [MQTT-3.9.2-1] [MQTT-3.9.2-2] SUBACK",
     packet: { type: PacketType.suback, packetIdentifier, reasonCodes: [1], properties },
     bare: "900400010001",
   },
   {
-    clauses: "UNSUBACK [MQTT-3.11.2-1] [MQTT-3.11.2-2]",
+    clauses: "5.0 [MQTT-3.11.2-1] [MQTT-3.11.2-2] UNSUBACK",
     packet: { type: PacketType.unsuback, packetIdentifier, reasonCodes: [0], properties },
     bare: "b00400010000",
   },
   {
-    clauses: "DISCONNECT [MQTT-3.14.2-3] [MQTT-3.14.2-4]",
+    clauses: "5.0 [MQTT-3.14.2-3] [MQTT-3.14.2-4] DISCONNECT",
     packet: { type: PacketType.disconnect, reasonCode: 0x8e, properties },
     bare: "e0018e",
   },
   {
-    clauses: "AUTH [MQTT-3.15.2-2] [MQTT-3.15.2-3]",
+    clauses: "5.0 [MQTT-3.15.2-2] [MQTT-3.15.2-3] AUTH",
     packet: {
       type: PacketType.auth,
       reasonCode: 0x18,
@@ -62,7 +62,7 @@ const shortenable: readonly { clauses: string; packet: Packet; bare: string }[] 
 ];
 
 for (const { clauses, packet, bare } of shortenable) {
-  test(`within the client's Maximum Packet Size [MQTT-3.1.2-24]: ${clauses}`, () => {
+  test(`5.0 [MQTT-3.1.2-24] ${clauses} within the client's Maximum Packet Size`, () => {
     const whole = encodePacket(packet, v5);
     assert.deepEqual(encodeWithin(packet, v5, whole.length), whole);
     const withoutReason = encodeWithin(packet, v5, whole.length - 1);
@@ -75,7 +75,7 @@ for (const { clauses, packet, bare } of shortenable) {
   });
 }
 
-test("a message is never shortened to fit [MQTT-3.3.2-17] [MQTT-3.1.2-25]", () => {
+test("5.0 [MQTT-3.3.2-17] [MQTT-3.1.2-25] a message is never shortened to fit", () => {
   const packet: Packet = {
     type: PacketType.publish,
     topic: "t",
@@ -125,7 +125,7 @@ test("session present is not told to 3.1, which does not have it", () => {
   assert.equal(encodePacket(packet, v3_1_1).toString("hex"), "20020100");
 });
 
-test("a session present for a refused client is a bug [MQTT-3.2.2-6]", () => {
+test("5.0 [MQTT-3.2.2-6] a session present for a refused client is a bug", () => {
   const packet: Packet = {
     type: PacketType.connack,
     sessionPresent: true,

@@ -49,7 +49,7 @@ test("the vectors name each property once, and together all that there are", () 
   assert.equal(identifiers.length, 27);
 });
 
-test("no properties are a property length of zero [MQTT-2.2.2-1]", () => {
+test("5.0 [MQTT-2.2.2-1] no properties are a property length of zero", () => {
   const writer = new ByteWriter();
   writeProperties(writer, {});
   writeProperties(writer, { contentType: undefined, userProperties: [] });

@@ -17,7 +17,7 @@ import {
 } from "./publish-frame.ts";
 import { newPublishPropertyOffsets } from "./publish-properties.ts";
 import { checkTopicName } from "./topic-name.ts";
-import { parseBytes, vectors } from "./vectors/index.ts";
+import { parseBytes, vectors, versionNames } from "./vectors/index.ts";
 
 const noBytes = Buffer.alloc(0);
 
@@ -213,7 +213,7 @@ for (const [subject, list] of Object.entries(vectors)) {
     const bytes = parseBytes(notation);
     if (bytes[0] >> 4 !== 3 || bytes.length !== bodyStartOf(bytes) + lengthOf(bytes)) continue;
     for (const version of versions) {
-      test(`${subject}, version ${version}: both readers agree on: ${name}`, () => {
+      test(`${subject}: both readers agree on ${name} (${versionNames[version]})`, () => {
         checkSame(bytes, version);
       });
     }

@@ -37,7 +37,7 @@ test("the topic alias and the expiry are found where they lie", () => {
   assert.equal(bytes.readUInt32BE(found.messageExpiryIntervalOffset), 4_294_967_294);
 });
 
-test("a client sends no subscription identifier [MQTT-3.3.4-6]", () => {
+test("5.0 [MQTT-3.3.4-6] a client sends no subscription identifier", () => {
   assert.equal(skip(parseBytes("0b 01")), "MQTT_PROTOCOL_ERROR");
 });
 

@@ -21,9 +21,9 @@ export function decodeUtf8(buffer: Buffer, start: number, end: number): string {
     case asciiOnly:
       return buffer.toString("latin1", start, end);
     case multiByte:
-      return buffer.toString("utf8", start, end); // keeps a byte order mark [MQTT-1.5.4-3]
+      return buffer.toString("utf8", start, end); // keeps a byte order mark [MQTT-1.5.4-3], 3.1.1: [MQTT-1.5.3-3]
     default:
-      throw illFormedString(); // [MQTT-1.5.4-1]
+      throw illFormedString(); // [MQTT-1.5.4-1], 3.1.1: [MQTT-1.5.3-1]
   }
 }
 
@@ -35,7 +35,7 @@ function scan(buffer: Buffer, start: number, end: number): Utf8Form {
   for (let at = start; at < end; at++) {
     const byte = buffer[at];
     if (byte >= 0x80) return scanMultiByte(buffer, at, end);
-    if (byte === 0) return illFormed; // [MQTT-1.5.4-2]
+    if (byte === 0) return illFormed; // [MQTT-1.5.4-2], 3.1.1: [MQTT-1.5.3-2]
   }
   return asciiOnly;
 }
@@ -44,7 +44,7 @@ function scanMultiByte(buffer: Buffer, start: number, end: number): Utf8Form {
   let at = start;
   while (at < end) {
     const first = buffer[at];
-    if (first === 0) return illFormed; // [MQTT-1.5.4-2]
+    if (first === 0) return illFormed; // [MQTT-1.5.4-2], 3.1.1: [MQTT-1.5.3-2]
     if (first < 0x80) {
       at++;
       continue;

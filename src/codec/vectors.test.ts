@@ -5,14 +5,18 @@ import { TstackError } from "../base/index.ts";
 import { decodePacket, decodePacketBody } from "./decode.ts";
 import { encodePacket } from "./encode.ts";
 import type { Packet, ProtocolVersion } from "./packets.ts";
-import { type DecodedVector, parseBytes, type Vector, vectors } from "./vectors/index.ts";
-
-const versionNames = { 3: "3.1", 4: "3.1.1", 5: "5.0" } as const;
+import {
+  type DecodedVector,
+  parseBytes,
+  type Vector,
+  vectors,
+  versionNames,
+} from "./vectors/index.ts";
 
 for (const [group, rows] of Object.entries(vectors)) {
   for (const vector of rows) {
     for (const version of vector.versions) {
-      const title = `${group}, ${versionNames[version]}: ${vector.name}`;
+      const title = `${group}: ${vector.name} (${versionNames[version]})`;
       test(title, () => checkVector(vector, version));
     }
   }

@@ -39,7 +39,7 @@ async function openPair(context: TestContext, options: ListenOptions = {}): Prom
   context.after(() => client.terminate());
   const messages: Buffer[] = [];
   client.on("message", (bytes, isBinary) => {
-    assert.ok(isBinary, "[MQTT-6.0.0-1] only binary messages are sent");
+    assert.ok(isBinary, "only binary messages are sent");
     messages.push(bytes as Buffer);
   });
   await nextEvent(client, "open");
@@ -67,7 +67,7 @@ function drawFrom(seed: number): (limit: number) => number {
   };
 }
 
-test("[MQTT-6.0.0-1] a text message closes the connection and is not received", async (context) => {
+test("5.0 [MQTT-6.0.0-1] 3.1.1 [MQTT-6.0.0-1] a text message closes the connection and is not received", async (context) => {
   const { client, connection } = await openPair(context);
   client.send("text");
   client.send(Buffer.from("binary, too late"));
@@ -77,7 +77,7 @@ test("[MQTT-6.0.0-1] a text message closes the connection and is not received", 
   assert.equal(connection.chunks.length, 0);
 });
 
-test("[MQTT-6.0.0-1] what is written goes out as binary messages, in order", async (context) => {
+test("5.0 [MQTT-6.0.0-1] 3.1.1 [MQTT-6.0.0-1] what is written goes out as binary messages, in order", async (context) => {
   const { messages, connection } = await openPair(context);
   const pieces = [Buffer.from([0xd0, 0]), countedBytes(200), countedBytes(100_000)];
   for (const piece of pieces) connection.transport.write(piece);
@@ -85,7 +85,7 @@ test("[MQTT-6.0.0-1] what is written goes out as binary messages, in order", asy
   assert.deepEqual(messages, pieces);
 });
 
-test("[MQTT-6.0.0-2] bytes are one stream however they are cut into messages and fragments", async (context) => {
+test("5.0 [MQTT-6.0.0-2] 3.1.1 [MQTT-6.0.0-2] bytes are one stream however they are cut into messages and fragments", async (context) => {
   const { client, connection } = await openPair(context);
   const seed = randomInt(2 ** 32);
   context.diagnostic(`seed ${seed}`);

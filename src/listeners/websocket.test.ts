@@ -59,7 +59,7 @@ const subprotocolChoices: readonly (readonly [string, string])[] = [
 ];
 
 for (const [offered, selected] of subprotocolChoices) {
-  test(`[MQTT-6.0.0-4] of the subprotocols "${offered}" it selects ${selected}`, async (context) => {
+  test(`5.0 [MQTT-6.0.0-4] 3.1.1 [MQTT-6.0.0-4] of the subprotocols "${offered}" it selects ${selected}`, async (context) => {
     const { listener } = await listenForTest(context, url);
     const answer = await ask(listener, "/mqtt", { "sec-websocket-protocol": offered });
     assert.equal(answer.status, 101);
@@ -68,7 +68,7 @@ for (const [offered, selected] of subprotocolChoices) {
 }
 
 for (const headers of [{}, { "sec-websocket-protocol": "chat, MQTT" }]) {
-  test(`[MQTT-6.0.0-3] refuses ${JSON.stringify(headers)} and says why`, async (context) => {
+  test(`5.0 [MQTT-6.0.0-3] 3.1.1 [MQTT-6.0.0-3] refuses ${JSON.stringify(headers)} and says why`, async (context) => {
     const { listener, acceptor } = await listenForTest(context, url);
     const answer = await ask(listener, "/mqtt", headers);
     assert.equal(answer.status, 400);

@@ -43,12 +43,12 @@ const matchTable = [
 ] as const;
 
 for (const [filter, expected] of matchTable) {
-  test(`[MQTT-4.7.1-1] [MQTT-4.7.1-2] ${filter} finds ${expected.length} retained values`, () => {
+  test(`5.0 [MQTT-4.7.1-1] [MQTT-4.7.1-2] ${filter} finds ${expected.length} retained values`, () => {
     assert.deepEqual([...treeOf(...mixed).match(filter)].sort(), expected.toSorted());
   });
 }
 
-test("[MQTT-4.7.2-1] $ topics are found by their own text, and by all()", () => {
+test("5.0 [MQTT-4.7.2-1] $ topics are found by their own text, and by all()", () => {
   const tree = treeOf(...mixed);
   assert.deepEqual([...tree.match("$SYS/#")], ["$SYS", "$SYS/x"]);
   assert.deepEqual([...tree.match("$SYS/+")], ["$SYS/x"]);
@@ -165,7 +165,7 @@ function survivesChanges(filter: string, before: Change[], during: Change[]): vo
   for (const topic of staying) assert.ok(seen.has(topic), `${topic} was passed over`);
 }
 
-test("[MQTT-4.7.1-1] [MQTT-4.7.1-2] [MQTT-4.7.2-1] the tree finds what a map with matchesFilter finds, through sets and deletes", (context) => {
+test("5.0 [MQTT-4.7.1-1] [MQTT-4.7.1-2] [MQTT-4.7.2-1] the tree finds what a map with matchesFilter finds, through sets and deletes", (context) => {
   const seed = Math.floor(Math.random() * 2 ** 31);
   context.diagnostic(`seed ${seed}`);
   fc.assert(fc.property(filter, changes, agreesWithMap), { seed, numRuns: 3000 });

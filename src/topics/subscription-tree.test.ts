@@ -16,7 +16,7 @@ function treeOf(...filters: string[]): SubscriptionTree<string> {
   return tree;
 }
 
-test("[MQTT-4.7.1-1] [MQTT-4.7.1-2] an entry is found once for each of its filters that matches", () => {
+test("5.0 [MQTT-4.7.1-1] [MQTT-4.7.1-2] an entry is found once for each of its filters that matches", () => {
   const tree = treeOf("#", "+", "a/#", "a", "a/+", "+/+", "/", "+/", "a/b/#", "/#", "a/+/#");
   assert.deepEqual(find(tree, "a"), ["#", "+", "a", "a/#"].sort());
   assert.deepEqual(find(tree, "a/b"), ["#", "+/+", "a/#", "a/+", "a/+/#", "a/b/#"].sort());
@@ -25,7 +25,7 @@ test("[MQTT-4.7.1-1] [MQTT-4.7.1-2] an entry is found once for each of its filte
   assert.deepEqual(find(tree, "b//"), ["#"]);
 });
 
-test("[MQTT-4.7.2-1] $ topics are found by filters that begin with their text only", () => {
+test("5.0 [MQTT-4.7.2-1] $ topics are found by filters that begin with their text only", () => {
   const tree = treeOf("#", "+", "+/#", "+/a", "$SYS/#", "$SYS/+", "$SYS/a", "x/#");
   assert.deepEqual(find(tree, "$SYS/a"), ["$SYS/#", "$SYS/+", "$SYS/a"]);
   assert.deepEqual(find(tree, "$SYS"), ["$SYS/#"]);
@@ -127,7 +127,7 @@ function agreesWithList(steps: readonly { filter: string; entry: number; topic: 
   for (const { topic } of steps) assert.deepEqual(find(tree, topic), []);
 }
 
-test("[MQTT-4.7.1-1] [MQTT-4.7.1-2] [MQTT-4.7.2-1] the tree finds what a list with matchesFilter finds, through adds and removes", (context) => {
+test("5.0 [MQTT-4.7.1-1] [MQTT-4.7.1-2] [MQTT-4.7.2-1] the tree finds what a list with matchesFilter finds, through adds and removes", (context) => {
   const seed = Math.floor(Math.random() * 2 ** 31);
   context.diagnostic(`seed ${seed}`);
   const steps = fc.array(step, { maxLength: 80, size: "max" });

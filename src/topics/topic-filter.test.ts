@@ -12,7 +12,7 @@ function isValid(filter: string): boolean {
   return parseTopicFilter(filter, 128) !== undefined;
 }
 
-test("[MQTT-4.7.1-1] # stands alone or after a slash, and last", () => {
+test("5.0 [MQTT-4.7.1-1] # stands alone or after a slash, and last", () => {
   for (const filter of ["#", "/#", "a/#", "a/b/#", "+/#", "//#", "$SYS/#"]) {
     assert.equal(parseTopicFilter(filter, 128)?.hasWildcard, true, filter);
   }
@@ -21,7 +21,7 @@ test("[MQTT-4.7.1-1] # stands alone or after a slash, and last", () => {
   }
 });
 
-test("[MQTT-4.7.1-2] [MQTT-4.7.1-3] + has a level for itself, anywhere", () => {
+test("5.0 [MQTT-4.7.1-2] 3.1.1 [MQTT-4.7.1-2] [MQTT-4.7.1-3] + has a level for itself, anywhere", () => {
   for (const filter of ["+", "/+", "+/", "a/+", "+/a", "a/+/b", "+/+", "+/+/#", "//+//"]) {
     assert.equal(parseTopicFilter(filter, 128)?.hasWildcard, true, filter);
   }
@@ -30,20 +30,20 @@ test("[MQTT-4.7.1-2] [MQTT-4.7.1-3] + has a level for itself, anywhere", () => {
   }
 });
 
-test("[MQTT-4.7.3-1] [MQTT-4.7.3-2] a filter is not empty and has no U+0000", () => {
+test("5.0 [MQTT-4.7.3-1] [MQTT-4.7.3-2] a filter is not empty and has no U+0000", () => {
   for (const filter of ["", "\0", "a/\0", "$share/g/\0", "$share/\0/a"]) {
     assert.equal(isValid(filter), false, filter);
   }
 });
 
-test("[MQTT-4.7.3-4] filters without wildcards are kept as they stand", () => {
+test("5.0 [MQTT-4.7.3-4] filters without wildcards are kept as they stand", () => {
   for (const filter of ["a", "/", "//", " ", "a/ b", "$SYS", "$share", "$shares/g/a", "é\uFFFF"]) {
     const expected = { filter, group: undefined, hasWildcard: false };
     assert.deepEqual(parseTopicFilter(filter, 128), expected);
   }
 });
 
-test("[MQTT-4.8.2-1] [MQTT-4.8.2-2] $share/group/filter comes apart, or is refused", () => {
+test("5.0 [MQTT-4.8.2-1] [MQTT-4.8.2-2] $share/group/filter comes apart, or is refused", () => {
   const whole = [
     ["$share/g/a", "g", "a", false],
     ["$share/g/a/+", "g", "a/+", true],
@@ -127,7 +127,7 @@ const notMatching = [
   ["a//b", "a/b"],
 ] as const;
 
-test("[MQTT-4.7.1-1] [MQTT-4.7.1-2] [MQTT-4.7.1-3] the examples of the standard, and the corners between them", () => {
+test("5.0 [MQTT-4.7.1-1] [MQTT-4.7.1-2] 3.1.1 [MQTT-4.7.1-1] [MQTT-4.7.1-2] [MQTT-4.7.1-3] the examples of the standard, and the corners between them", () => {
   for (const [filter, topic] of matching) {
     assert.equal(matchesFilter(filter, topic), true, `${filter} ${topic}`);
   }
@@ -136,7 +136,7 @@ test("[MQTT-4.7.1-1] [MQTT-4.7.1-2] [MQTT-4.7.1-3] the examples of the standard,
   }
 });
 
-test("[MQTT-4.7.2-1] a filter that begins with a wildcard does not match $ topics", () => {
+test("5.0 [MQTT-4.7.2-1] a filter that begins with a wildcard does not match $ topics", () => {
   for (const filter of ["#", "+", "+/#", "+/monitor/Clients", "+/+/+"]) {
     for (const topic of ["$SYS", "$", "$SYS/monitor/Clients", "$SYS/"]) {
       assert.equal(matchesFilter(filter, topic), false, `${filter} ${topic}`);
@@ -144,7 +144,7 @@ test("[MQTT-4.7.2-1] a filter that begins with a wildcard does not match $ topic
   }
 });
 
-test("[MQTT-4.7.3-4] characters are not folded: composed and decomposed letters differ", () => {
+test("5.0 [MQTT-4.7.3-4] characters are not folded: composed and decomposed letters differ", () => {
   assert.equal(matchesFilter("caf\u00e9", "cafe\u0301"), false);
   assert.equal(matchesFilter("\uFEFFa", "a"), false);
 });
@@ -197,7 +197,7 @@ const matches = new Map(
   filters.map((filter) => [filter, topics.map((topic) => isNaiveMatch(filter, topic))]),
 );
 
-test(`[MQTT-4.7.1-1] [MQTT-4.7.1-2] [MQTT-4.7.2-1] ${filters.length} filters against ${topics.length} topics as a regular expression has it`, () => {
+test(`5.0 [MQTT-4.7.1-1] [MQTT-4.7.1-2] [MQTT-4.7.2-1] ${filters.length} filters against ${topics.length} topics as a regular expression has it`, () => {
   for (const filter of filters) {
     const found = topics.map((topic) => matchesFilter(filter, topic));
     assert.deepEqual(found, matches.get(filter), filter);
@@ -231,7 +231,7 @@ const insideTable = [
   ["a/$b", "a/+", true],
 ] as const;
 
-test("[MQTT-4.7.2-1] a right covers a subscription only when it covers all its topics", () => {
+test("5.0 [MQTT-4.7.2-1] a right covers a subscription only when it covers all its topics", () => {
   for (const [inner, outer, expected] of insideTable) {
     assert.equal(isFilterInside(inner, outer), expected, `${inner} inside ${outer}`);
   }

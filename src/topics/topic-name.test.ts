@@ -17,21 +17,21 @@ const valid = [
   "käse/🧀",
 ];
 
-test("[MQTT-4.7.3-4] names with empty levels, spaces, $ and odd characters are taken as they stand", () => {
+test("5.0 [MQTT-4.7.3-4] names with empty levels, spaces, $ and odd characters are taken as they stand", () => {
   for (const topic of valid) assert.equal(isValidTopicName(topic, 128), true, topic);
 });
 
-test("[MQTT-4.7.3-1] an empty name is refused", () => {
+test("5.0 [MQTT-4.7.3-1] an empty name is refused", () => {
   assert.equal(isValidTopicName("", 128), false);
 });
 
-test("[MQTT-4.7.0-1] [MQTT-3.3.2-2] a name with a wildcard character anywhere is refused", () => {
+test("5.0 [MQTT-4.7.0-1] [MQTT-3.3.2-2] a name with a wildcard character anywhere is refused", () => {
   for (const topic of ["+", "#", "a/+", "a/#", "a+", "+a", "a#b", "a/b+/c", "#/a"]) {
     assert.equal(isValidTopicName(topic, 128), false, topic);
   }
 });
 
-test("[MQTT-4.7.3-2] a name with U+0000 is refused", () => {
+test("5.0 [MQTT-4.7.3-2] a name with U+0000 is refused", () => {
   for (const topic of ["\0", "a\0", "a/\0/b"]) assert.equal(isValidTopicName(topic, 128), false);
 });
 

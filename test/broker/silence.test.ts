@@ -28,7 +28,7 @@ async function pausedClient(broker: TestBroker, keepAliveSeconds: number): Promi
   return client;
 }
 
-test("[MQTT-3.1.2-22] a silent client that takes what it is sent is silent all the same", async () => {
+test("5.0 [MQTT-3.1.2-22] a silent client that takes what it is sent is silent all the same", async () => {
   const broker = new TestBroker();
   const client = await broker.connect("silent", { keepAliveSeconds: 10 });
   client.subscribe("t");

@@ -151,7 +151,7 @@ for (const [name, property, args, told] of limits) {
   });
 }
 
-test("Receive Maximum 2: never more than two messages without PUBACK [MQTT-3.3.4-7]", async (context) => {
+test("5.0 [MQTT-3.3.4-7] Receive Maximum 2: never more than two messages without PUBACK", async (context) => {
   const unacknowledged: number[] = [];
   let most = 0;
   const { at } = await serve(context, ({ type, body }) => {

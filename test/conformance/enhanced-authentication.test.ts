@@ -313,9 +313,9 @@ conformanceTest(
 );
 
 const wrongAnew = {
-  "with another method [MQTT-4.12.1-1]": auth(anew, "welcome", "OTHER"),
+  "5.0 [MQTT-4.12.1-1] with another method": auth(anew, "welcome", "OTHER"),
   "with reason 0x18 and no exchange under way": auth(goOn, "welcome"),
-  "with reason 0, which is the server's [MQTT-3.15.2-1]": auth(ReasonCode.success, "welcome"),
+  "5.0 [MQTT-3.15.2-1] with reason 0, which is the server's": auth(ReasonCode.success, "welcome"),
 };
 
 for (const [what, packet] of Object.entries(wrongAnew)) {

@@ -42,7 +42,7 @@ for (const cleanStart of [true, false]) {
 }
 
 conformanceTest(
-  `${clauses} [MQTT-4.1.0-2] a session without expiry does not pass to the new connection`,
+  `5.0 [MQTT-4.1.0-2] ${clauses} a session without expiry does not pass to the new connection`,
   { versions: everyVersion },
   async (world) => {
     const fields = { ...keptFields(world.version, true), properties: {} };

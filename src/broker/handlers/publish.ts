@@ -103,7 +103,7 @@ function logFull(connection: Connection, published: PublishedTopic): void {
   );
 }
 
-/** [MQTT-3.3.5-2] 3.x cannot say no: the message is acknowledged and goes nowhere. */
+/** 3.1.1: [MQTT-3.3.5-2] 3.x cannot say no: the message is acknowledged and goes nowhere. */
 function refuse(
   connection: Connection,
   published: PublishedTopic,

@@ -26,7 +26,7 @@ async function resent(store: UnacknowledgedStore): Promise<string[]> {
   return packets;
 }
 
-test("a resumed session gets DUP and PUBREL, in the order of sending [MQTT-3.3.1-1] [MQTT-4.4.0-1]", async () => {
+test("5.0 [MQTT-3.3.1-1] [MQTT-4.4.0-1] a resumed session gets DUP and PUBREL, in the order of sending", async () => {
   const store = fill();
   store.sessionResumed = true;
   assert.deepEqual(await resent(store), ["publish 7 dup", "pubrel 3", "publish 5 dup"]);

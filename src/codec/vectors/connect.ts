@@ -48,7 +48,7 @@ const accepted: readonly Vector[] = [
     },
   },
   {
-    name: "3.1.1 with every field [MQTT-3.1.2-9] [MQTT-3.1.2-17] [MQTT-3.1.2-19]",
+    name: "3.1.1 [MQTT-3.1.2-9] [MQTT-3.1.2-19] [MQTT-3.1.2-21] with every field",
     versions: only311,
     bytes: `10 23 0004 "MQTT" 04 f6 000a 0003 "cli" 0003 "t/w" 0002 "by" 0004 "user" 0003 00ff01`,
     packet: {
@@ -86,7 +86,7 @@ const accepted: readonly Vector[] = [
     },
   },
   {
-    name: "5.0 with every field and properties in both places [MQTT-3.1.3-1] for the order",
+    name: "5.0 [MQTT-3.1.3-1] with every field in order, and properties in both places",
     versions: only5,
     bytes: `10 34 0004 "MQTT" 05 f4 000a 05 11 00000e10 0003 "cli"
       05 18 00000005 0003 "t/w" 0002 "by" 0004 "user" 0008 "password"`,

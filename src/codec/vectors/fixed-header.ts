@@ -45,7 +45,7 @@ const headers: readonly Vector[] = [
     lengthLies: true,
   },
   {
-    name: "a Remaining Length in more bytes than needed [MQTT-1.5.5-1]",
+    name: "5.0 [MQTT-1.5.5-1] a Remaining Length in more bytes than needed",
     versions: all,
     bytes: "c0 80 00",
     error: malformed,
@@ -87,8 +87,12 @@ const headers: readonly Vector[] = [
 ];
 
 const goodStrings: readonly Vector[] = [
-  ["a byte order mark is kept [MQTT-1.5.4-3]", "05 0003 efbbbf", "\uFEFF"],
-  ["a byte order mark in the middle is kept [MQTT-1.5.4-3]", "07 0005 61 efbbbf 62", "a\uFEFFb"],
+  ["3.1.1 [MQTT-1.5.3-3] a byte order mark is kept", "05 0003 efbbbf", "\uFEFF"],
+  [
+    "3.1.1 [MQTT-1.5.3-3] a byte order mark in the middle is kept",
+    "07 0005 61 efbbbf 62",
+    "a\uFEFFb",
+  ],
   ["U+FFFE and U+FFFF are characters", "08 0006 efbfbe efbfbf", "\uFFFE\uFFFF"],
   ["control characters are characters", "05 0003 01 1f 7f", "\u0001\u001f\u007f"],
   ["C1 control characters are characters", "06 0004 c280 c29f", "\u0080\u009f"],
@@ -103,21 +107,21 @@ const goodStrings: readonly Vector[] = [
 }));
 
 const badStrings: readonly Vector[] = [
-  ["U+0000 [MQTT-1.5.4-2], 3.1.1: [MQTT-1.5.3-2]", "03 0001 00"],
-  ["U+0000 behind other text [MQTT-1.5.4-2]", "06 0004 61 c3a9 00"],
-  ["U+0000 in two bytes [MQTT-1.5.4-1]", "04 0002 c080"],
-  ["the first surrogate [MQTT-1.5.4-1], 3.1.1: [MQTT-1.5.3-1]", "05 0003 eda080"],
-  ["the last surrogate [MQTT-1.5.4-1]", "05 0003 edbfbf"],
-  ["a surrogate pair [MQTT-1.5.4-1]", "08 0006 eda0bd edb880"],
-  ["a continuation byte alone [MQTT-1.5.4-1]", "03 0001 80"],
-  ["a sequence cut short at the end [MQTT-1.5.4-1]", "04 0002 e282"],
-  ["a sequence cut short by text [MQTT-1.5.4-1]", "05 0003 e28261"],
-  ["a four-byte sequence cut short [MQTT-1.5.4-1]", "06 0004 f09f9861"],
-  ["two bytes where one would do [MQTT-1.5.4-1]", "04 0002 c1bf"],
-  ["three bytes where two would do [MQTT-1.5.4-1]", "05 0003 e09fbf"],
-  ["four bytes where three would do [MQTT-1.5.4-1]", "06 0004 f08fbfbf"],
-  ["beyond the last code point [MQTT-1.5.4-1]", "06 0004 f4908080"],
-  ["a byte that UTF-8 never has [MQTT-1.5.4-1]", "03 0001 f5"],
+  ["3.1.1 [MQTT-1.5.3-2] U+0000", "03 0001 00"],
+  ["3.1.1 [MQTT-1.5.3-2] U+0000 behind other text", "06 0004 61 c3a9 00"],
+  ["3.1.1 [MQTT-1.5.3-1] U+0000 in two bytes", "04 0002 c080"],
+  ["3.1.1 [MQTT-1.5.3-1] the first surrogate", "05 0003 eda080"],
+  ["3.1.1 [MQTT-1.5.3-1] the last surrogate", "05 0003 edbfbf"],
+  ["3.1.1 [MQTT-1.5.3-1] a surrogate pair", "08 0006 eda0bd edb880"],
+  ["3.1.1 [MQTT-1.5.3-1] a continuation byte alone", "03 0001 80"],
+  ["3.1.1 [MQTT-1.5.3-1] a sequence cut short at the end", "04 0002 e282"],
+  ["3.1.1 [MQTT-1.5.3-1] a sequence cut short by text", "05 0003 e28261"],
+  ["3.1.1 [MQTT-1.5.3-1] a four-byte sequence cut short", "06 0004 f09f9861"],
+  ["3.1.1 [MQTT-1.5.3-1] two bytes where one would do", "04 0002 c1bf"],
+  ["3.1.1 [MQTT-1.5.3-1] three bytes where two would do", "05 0003 e09fbf"],
+  ["3.1.1 [MQTT-1.5.3-1] four bytes where three would do", "06 0004 f08fbfbf"],
+  ["3.1.1 [MQTT-1.5.3-1] beyond the last code point", "06 0004 f4908080"],
+  ["3.1.1 [MQTT-1.5.3-1] a byte that UTF-8 never has", "03 0001 f5"],
 ].map(([name, body]) => ({
   name: `a string: ${name}`,
   versions: both3,

@@ -16,7 +16,7 @@ export {
   propertyVectors,
   unknownProperties,
 } from "./property.ts";
-export { type DecodedVector, parseBytes, type Vector } from "./vector.ts";
+export { type DecodedVector, parseBytes, type Vector, versionNames } from "./vector.ts";
 
 /** By the packet they are about, so that the tests' names say it. */
 export const vectors: Readonly<Record<string, readonly Vector[]>> = {

@@ -10,13 +10,13 @@ const plain = { type, qos: 0, retain: false, dup: false, properties: {} } as con
 
 const accepted: readonly Vector[] = [
   {
-    name: "QoS 0 has no packet identifier [MQTT-2.2.1-2], 3.1.1: [MQTT-2.3.1-5]",
+    name: "3.1.1 [MQTT-2.3.1-5] QoS 0 has no packet identifier",
     versions: both3,
     bytes: `30 07 0003 "a/b" "hi"`,
     packet: { ...plain, topic: "a/b", payload: Buffer.from("hi") },
   },
   {
-    name: "QoS 0 has no packet identifier [MQTT-2.2.1-2]",
+    name: "5.0 [MQTT-2.2.1-2] QoS 0 has no packet identifier",
     versions: only5,
     bytes: `30 08 0003 "a/b" 00 "hi"`,
     packet: { ...plain, topic: "a/b", payload: Buffer.from("hi") },
@@ -54,7 +54,7 @@ const accepted: readonly Vector[] = [
     packet: { ...plain, topic: "a/b", payload: Buffer.alloc(0), retain: true },
   },
   {
-    name: "every property, and user properties in their order [MQTT-3.3.2-18]",
+    name: "5.0 [MQTT-3.3.2-18] every property, and user properties in their order",
     versions: only5,
     bytes: `30 3b 0001 "t" 36 01 01 02 0000000a 03 0004 "text" 08 0003 "r/t" 09 0002 00ff
       0b 01 0b 8001 23 0007 26 0001 "b" 0001 "1" 26 0001 "a" 0001 "2" 26 0001 "b" 0001 "1" "x"`,
@@ -100,35 +100,35 @@ const accepted: readonly Vector[] = [
 
 const refused: readonly Vector[] = [
   {
-    name: "QoS 3 [MQTT-3.3.1-4]",
+    name: "5.0 [MQTT-3.3.1-4] 3.1.1 [MQTT-3.3.1-4] QoS 3",
     versions: all,
     bytes: `36 09 0003 "a/b" 000a 00 "h"`,
     error: malformed,
     because: "QoS is 3",
   },
   {
-    name: "DUP at QoS 0 [MQTT-3.3.1-2]",
+    name: "5.0 [MQTT-3.3.1-2] 3.1.1 [MQTT-3.3.1-2] DUP at QoS 0",
     versions: all,
     bytes: `38 08 0003 "a/b" 00 "hi"`,
     error: malformed,
     because: "DUP",
   },
   {
-    name: "packet identifier 0 [MQTT-2.2.1-3], 3.1.1: [MQTT-2.3.1-1]",
+    name: "5.0 [MQTT-2.2.1-3] 3.1.1 [MQTT-2.3.1-1] packet identifier 0",
     versions: all,
     bytes: `32 09 0003 "a/b" 0000 00 "h"`,
     error: protocolError,
     because: "packet identifier is 0",
   },
   {
-    name: "no topic [MQTT-3.3.2-1]",
+    name: "5.0 [MQTT-3.3.2-1] 3.1.1 [MQTT-3.3.2-1] no topic",
     versions: all,
     bytes: "30 00",
     error: malformed,
     because: "too early",
   },
   {
-    name: "a topic beyond the packet [MQTT-3.3.2-1]",
+    name: "5.0 [MQTT-3.3.2-1] 3.1.1 [MQTT-3.3.2-1] a topic beyond the packet",
     versions: all,
     bytes: `30 05 0004 "a/b"`,
     error: malformed,
@@ -143,7 +143,7 @@ const refused: readonly Vector[] = [
   },
   ...["a/+", "#", "a#b", "+"].map(
     (topic): Vector => ({
-      name: `the wildcards of ${topic} in a topic name [MQTT-3.3.2-2] [MQTT-4.7.0-1]`,
+      name: `5.0 [MQTT-3.3.2-2] [MQTT-4.7.0-1] 3.1.1 [MQTT-3.3.2-2] the wildcards of ${topic} in a topic name`,
       versions: all,
       bytes: `30 0${3 + topic.length} 000${topic.length} "${topic}" 00`,
       error: topicInvalid,
@@ -151,7 +151,7 @@ const refused: readonly Vector[] = [
     }),
   ),
   {
-    name: "an empty topic [MQTT-4.7.3-1]",
+    name: "3.1.1 [MQTT-4.7.3-1] an empty topic",
     versions: both3,
     bytes: `30 03 0000 "x"`,
     error: topicInvalid,
@@ -165,42 +165,42 @@ const refused: readonly Vector[] = [
     because: "neither",
   },
   {
-    name: "topic alias 0 [MQTT-3.3.2-8]",
+    name: "5.0 [MQTT-3.3.2-8] topic alias 0",
     versions: only5,
     bytes: `30 07 0000 03 23 0000 "x"`,
     error: "MQTT_TOPIC_ALIAS_INVALID",
     because: "alias is 0",
   },
   {
-    name: "a response topic with a wildcard [MQTT-3.3.2-14]",
+    name: "5.0 [MQTT-3.3.2-14] a response topic with a wildcard",
     versions: only5,
     bytes: `30 0a 0001 "t" 06 08 0003 "r/#"`,
     error: protocolError,
     because: "response topic holds",
   },
   {
-    name: "an empty response topic [MQTT-4.7.3-1]",
+    name: "5.0 [MQTT-4.7.3-1] an empty response topic",
     versions: only5,
     bytes: `30 07 0001 "t" 03 08 0000`,
     error: protocolError,
     because: "response topic is empty",
   },
   {
-    name: "a response topic that is no UTF-8 [MQTT-3.3.2-13]",
+    name: "5.0 [MQTT-3.3.2-13] a response topic that is no UTF-8",
     versions: only5,
     bytes: `30 08 0001 "t" 04 08 0001 80`,
     error: malformed,
     because: "UTF-8",
   },
   {
-    name: "a content type that is no UTF-8 [MQTT-3.3.2-19]",
+    name: "5.0 [MQTT-3.3.2-19] a content type that is no UTF-8",
     versions: only5,
     bytes: `30 08 0001 "t" 04 03 0001 00`,
     error: malformed,
     because: "UTF-8",
   },
   {
-    name: "a property length in more bytes than needed [MQTT-1.5.5-1]",
+    name: "5.0 [MQTT-1.5.5-1] a property length in more bytes than needed",
     versions: only5,
     bytes: `30 05 0001 "t" 80 00`,
     error: malformed,
@@ -214,7 +214,7 @@ const refused: readonly Vector[] = [
     because: "longer than four bytes",
   },
   {
-    name: "no property length [MQTT-2.2.2-1]",
+    name: "5.0 [MQTT-2.2.2-1] no property length",
     versions: only5,
     bytes: `30 03 0001 "t"`,
     error: malformed,

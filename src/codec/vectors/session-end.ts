@@ -27,7 +27,7 @@ const pings: readonly Vector[] = [
   },
   ...["c1", "d8"].map(
     (first): Vector => ({
-      name: `the first byte 0x${first} [MQTT-2.1.3-1], 3.1.1: [MQTT-2.2.2-2]`,
+      name: `5.0 [MQTT-2.1.3-1] 3.1.1 [MQTT-2.2.2-2] the first byte 0x${first}`,
       versions: since311,
       bytes: `${first} 00`,
       error: malformed,
@@ -56,7 +56,7 @@ const disconnects: readonly Vector[] = [
   },
   ...disconnectCodes.map(
     (reasonCode): Vector => ({
-      name: `DISCONNECT with reason code 0x${hexadecimal(reasonCode)} [MQTT-3.14.2-1]`,
+      name: `5.0 [MQTT-3.14.2-1] DISCONNECT with reason code 0x${hexadecimal(reasonCode)}`,
       versions: only5,
       bytes: `e0 01 ${hexadecimal(reasonCode)}`,
       packet: { ...disconnect, reasonCode },
@@ -86,7 +86,7 @@ const disconnects: readonly Vector[] = [
   },
   ...[0x01, 0x18, 0x84, 0x86, 0x91].map(
     (code): Vector => ({
-      name: `DISCONNECT with reason code 0x${hexadecimal(code)} [MQTT-3.14.2-1]`,
+      name: `5.0 [MQTT-3.14.2-1] DISCONNECT with reason code 0x${hexadecimal(code)}`,
       versions: only5,
       bytes: `e0 01 ${hexadecimal(code)}`,
       error: protocolError,
@@ -94,7 +94,7 @@ const disconnects: readonly Vector[] = [
     }),
   ),
   {
-    name: "DISCONNECT with flags in the first byte [MQTT-3.14.1-1]",
+    name: "5.0 [MQTT-3.14.1-1] 3.1.1 [MQTT-3.14.1-1] DISCONNECT with flags in the first byte",
     versions: since311,
     bytes: "e1 00",
     error: malformed,
@@ -125,7 +125,7 @@ const auths: readonly Vector[] = [
   },
   ...([0x00, 0x18, 0x19] as const).map(
     (reasonCode): Vector => ({
-      name: `AUTH with reason code 0x${hexadecimal(reasonCode)} [MQTT-3.15.2-1]`,
+      name: `5.0 [MQTT-3.15.2-1] AUTH with reason code 0x${hexadecimal(reasonCode)}`,
       versions: only5,
       bytes: `f0 0b ${hexadecimal(reasonCode)} 09 15 0001 "m" 16 0002 00ff`,
       packet: {
@@ -139,7 +139,7 @@ const auths: readonly Vector[] = [
     }),
   ),
   {
-    name: "AUTH with another reason code [MQTT-3.15.2-1]",
+    name: "5.0 [MQTT-3.15.2-1] AUTH with another reason code",
     versions: only5,
     bytes: `f0 06 80 04 15 0001 "m"`,
     error: protocolError,
@@ -160,14 +160,14 @@ const auths: readonly Vector[] = [
     because: "no authentication method",
   },
   {
-    name: "AUTH with a reason code and no property length [MQTT-2.2.2-1]",
+    name: "5.0 [MQTT-2.2.2-1] AUTH with a reason code and no property length",
     versions: only5,
     bytes: "f0 01 18",
     error: malformed,
     because: "too early",
   },
   {
-    name: "AUTH with flags in the first byte [MQTT-3.15.1-1]",
+    name: "5.0 [MQTT-3.15.1-1] AUTH with flags in the first byte",
     versions: only5,
     bytes: "f2 00",
     error: malformed,

@@ -62,13 +62,13 @@ const accepted: readonly Vector[] = [
     packet: { ...subscribe, subscriptions: [{ ...plain, filter: "a" }] },
   },
   {
-    name: "SUBACK with what was granted [MQTT-3.9.3-1] for the order",
+    name: "3.1.1 [MQTT-3.9.3-1] SUBACK with what was granted, in the order of the filters",
     versions: both3,
     bytes: "90 06 000a 00 01 02 80",
     packet: { ...suback, reasonCodes: [0, 1, 2, 0x80] },
   },
   {
-    name: "SUBACK with every reason code [MQTT-3.9.3-2]",
+    name: "5.0 [MQTT-3.9.3-2] SUBACK with every reason code",
     versions: only5,
     bytes: "90 0f 000a 00 00 01 02 80 83 87 8f 91 97 9e a1 a2",
     packet: {
@@ -91,7 +91,7 @@ const accepted: readonly Vector[] = [
 const refusedOptions: readonly Vector[] = [
   ...["40", "80", "c0"].map(
     (options): Vector => ({
-      name: `SUBSCRIBE with the reserved options 0x${options} [MQTT-3.8.3-5]`,
+      name: `5.0 [MQTT-3.8.3-5] SUBSCRIBE with the reserved options 0x${options}`,
       versions: only5,
       bytes: `82 07 000a 00 0001 "a" ${options}`,
       error: malformed,
@@ -100,7 +100,7 @@ const refusedOptions: readonly Vector[] = [
   ),
   ...["03", "04", "08", "10", "80"].map(
     (options): Vector => ({
-      name: `SUBSCRIBE with the options 0x${options} [MQTT-3.8.3-4]`,
+      name: `3.1.1 [MQTT-3.8.3-4] SUBSCRIBE with the options 0x${options}`,
       versions: only311,
       bytes: `82 06 000a 0001 "a" ${options}`,
       error: malformed,
@@ -129,7 +129,7 @@ const refusedOptions: readonly Vector[] = [
     because: "retain handling is 3",
   },
   {
-    name: "SUBSCRIBE with no local on a shared subscription [MQTT-3.8.3-4]",
+    name: "5.0 [MQTT-3.8.3-4] SUBSCRIBE with no local on a shared subscription",
     versions: only5,
     bytes: `82 10 000a 00 000a "$share/g/a" 04`,
     error: protocolError,
@@ -139,14 +139,14 @@ const refusedOptions: readonly Vector[] = [
 
 const refused: readonly Vector[] = [
   {
-    name: "SUBSCRIBE without a filter [MQTT-3.8.3-2]",
+    name: "5.0 [MQTT-3.8.3-2] SUBSCRIBE without a filter",
     versions: only5,
     bytes: "82 03 000a 00",
     error: protocolError,
     because: "no topic filter",
   },
   {
-    name: "SUBSCRIBE without a filter [MQTT-3.8.3-3]",
+    name: "3.1.1 [MQTT-3.8.3-3] SUBSCRIBE without a filter",
     versions: both3,
     bytes: "82 02 000a",
     error: protocolError,
@@ -160,14 +160,14 @@ const refused: readonly Vector[] = [
     because: "too early",
   },
   {
-    name: "SUBSCRIBE with packet identifier 0 [MQTT-2.2.1-3]",
+    name: "5.0 [MQTT-2.2.1-3] SUBSCRIBE with packet identifier 0",
     versions: only5,
     bytes: `82 07 0000 00 0001 "a" 00`,
     error: protocolError,
     because: "packet identifier is 0",
   },
   {
-    name: "SUBSCRIBE with packet identifier 0 [MQTT-2.3.1-1]",
+    name: "3.1.1 [MQTT-2.3.1-1] SUBSCRIBE with packet identifier 0",
     versions: both3,
     bytes: `82 06 0000 0001 "a" 00`,
     error: protocolError,
@@ -175,7 +175,7 @@ const refused: readonly Vector[] = [
   },
   ...["80", "81", "83", "8a", "8f"].map(
     (first): Vector => ({
-      name: `SUBSCRIBE with the first byte 0x${first} [MQTT-3.8.1-1]`,
+      name: `5.0 [MQTT-3.8.1-1] 3.1.1 [MQTT-3.8.1-1] SUBSCRIBE with the first byte 0x${first}`,
       versions: [4, 5],
       bytes: `${first} 07 000a 00 0001 "a" 00`,
       error: malformed,
@@ -183,7 +183,7 @@ const refused: readonly Vector[] = [
     }),
   ),
   {
-    name: "SUBSCRIBE with a filter that is no UTF-8 [MQTT-3.8.3-1]",
+    name: "5.0 [MQTT-3.8.3-1] SUBSCRIBE with a filter that is no UTF-8",
     versions: only5,
     bytes: "82 07 000a 00 0001 ff 00",
     error: malformed,
@@ -211,14 +211,14 @@ const refused: readonly Vector[] = [
     because: "must not be 0",
   },
   {
-    name: "SUBACK with a code that 3.x does not have [MQTT-3.9.3-2]",
+    name: "3.1.1 [MQTT-3.9.3-2] SUBACK with a code that 3.x does not have",
     versions: both3,
     bytes: "90 03 000a 87",
     error: protocolError,
     because: "reason code 0x87",
   },
   {
-    name: "SUBACK with a code of UNSUBACK [MQTT-3.9.3-2]",
+    name: "5.0 [MQTT-3.9.3-2] SUBACK with a code of UNSUBACK",
     versions: only5,
     bytes: "90 04 000a 00 11",
     error: protocolError,
@@ -246,7 +246,7 @@ const refused: readonly Vector[] = [
     because: "packet identifier is 0",
   },
   {
-    name: "SUBACK with flags in the first byte [MQTT-2.1.3-1], 3.1.1: [MQTT-2.2.2-2]",
+    name: "5.0 [MQTT-2.1.3-1] 3.1.1 [MQTT-2.2.2-2] SUBACK with flags in the first byte",
     versions: [4, 5],
     bytes: "92 04 000a 00 00",
     error: malformed,

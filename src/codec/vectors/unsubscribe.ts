@@ -38,7 +38,7 @@ export const unsubscribeVectors: readonly Vector[] = [
     packet: { ...unsuback, reasonCodes: [] },
   },
   {
-    name: "UNSUBACK with every reason code [MQTT-3.11.3-2]",
+    name: "5.0 [MQTT-3.11.3-2] UNSUBACK with every reason code",
     versions: only5,
     bytes: "b0 0a 000a 00 00 11 80 83 87 8f 91",
     packet: { ...unsuback, reasonCodes: [0, 0x11, 0x80, 0x83, 0x87, 0x8f, 0x91] },
@@ -50,21 +50,21 @@ export const unsubscribeVectors: readonly Vector[] = [
     packet: { ...unsuback, reasonCodes: [0x87], properties: { reasonString: "no" } },
   },
   {
-    name: "UNSUBSCRIBE without a filter [MQTT-3.10.3-2]",
+    name: "5.0 [MQTT-3.10.3-2] UNSUBSCRIBE without a filter",
     versions: only5,
     bytes: "a2 03 000a 00",
     error: protocolError,
     because: "no topic filter",
   },
   {
-    name: "UNSUBSCRIBE without a filter [MQTT-3.10.3-2]",
+    name: "3.1.1 [MQTT-3.10.3-2] UNSUBSCRIBE without a filter",
     versions: both3,
     bytes: "a2 02 000a",
     error: protocolError,
     because: "no topic filter",
   },
   {
-    name: "UNSUBSCRIBE with packet identifier 0 [MQTT-2.2.1-3], 3.1.1: [MQTT-2.3.1-1]",
+    name: "5.0 [MQTT-2.2.1-3] 3.1.1 [MQTT-2.3.1-1] UNSUBSCRIBE with packet identifier 0",
     versions: all,
     bytes: `a2 05 0000 0001 "a"`,
     error: protocolError,
@@ -72,7 +72,7 @@ export const unsubscribeVectors: readonly Vector[] = [
   },
   ...["a0", "a3", "a6", "aa"].map(
     (first): Vector => ({
-      name: `UNSUBSCRIBE with the first byte 0x${first} [MQTT-3.10.1-1]`,
+      name: `5.0 [MQTT-3.10.1-1] 3.1.1 [MQTT-3.10.1-1] UNSUBSCRIBE with the first byte 0x${first}`,
       versions: [4, 5],
       bytes: `${first} 06 000a 00 0001 "a"`,
       error: malformed,
@@ -80,7 +80,7 @@ export const unsubscribeVectors: readonly Vector[] = [
     }),
   ),
   {
-    name: "UNSUBSCRIBE with a filter that is no UTF-8 [MQTT-3.10.3-1]",
+    name: "5.0 [MQTT-3.10.3-1] UNSUBSCRIBE with a filter that is no UTF-8",
     versions: only5,
     bytes: "a2 07 000a 00 0002 c1 81",
     error: malformed,
@@ -101,7 +101,7 @@ export const unsubscribeVectors: readonly Vector[] = [
     because: "left over",
   },
   {
-    name: "UNSUBACK with a code of SUBACK [MQTT-3.11.3-2]",
+    name: "5.0 [MQTT-3.11.3-2] UNSUBACK with a code of SUBACK",
     versions: only5,
     bytes: "b0 04 000a 00 01",
     error: protocolError,
@@ -122,7 +122,7 @@ export const unsubscribeVectors: readonly Vector[] = [
     because: "packet identifier is 0",
   },
   {
-    name: "UNSUBACK with flags in the first byte [MQTT-2.1.3-1], 3.1.1: [MQTT-2.2.2-2]",
+    name: "5.0 [MQTT-2.1.3-1] 3.1.1 [MQTT-2.2.2-2] UNSUBACK with flags in the first byte",
     versions: [4, 5],
     bytes: "b2 02 000a",
     error: malformed,

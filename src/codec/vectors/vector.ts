@@ -5,7 +5,7 @@ import type { ErrorCode } from "../../base/index.ts";
 import { type Packet, ProtocolVersion } from "../packets.ts";
 
 interface VectorBase {
-  /** What it shows, with the clauses it proves. */
+  /** The clauses it proves, each behind its standard, and what it shows. */
   readonly name: string;
   readonly versions: readonly ProtocolVersion[];
   /** Hexadecimal digits, and text in quotes that stands for its UTF-8 bytes: `30 05 0001 "a" "hi"`. */
@@ -35,6 +35,9 @@ export const only31 = [v3_1] as const;
 export const both3 = [v3_1, v3_1_1] as const;
 export const since311 = [v3_1_1, v5] as const;
 export const all = [v3_1, v3_1_1, v5] as const;
+
+/** As the names of tests end with: `(v5)`. */
+export const versionNames = { [v3_1]: "v3.1", [v3_1_1]: "v3.1.1", [v5]: "v5" } as const;
 
 /** The bytes that a vector's notation stands for. */
 export function parseBytes(notation: string): Buffer {
