@@ -1,13 +1,16 @@
 /**
  * Runs every test, or the files named as arguments, with node's own runner: one line for each file, failures in
  * full, node's closing lines at the end. Fails when a test failed, when a file does not end (something it started
- * was left open), and in CI also when a test was skipped.
+ * was left open), and in CI also when a test was skipped. When every test was run, it also fails if docs/conformance.md
+ * calls a statement tested that no passed test names.
  */
 import { globSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import { Readable } from "node:stream";
 import { run } from "node:test";
 import { spec } from "node:test/reporters";
+import { readCoverage } from "./conformance/coverage.ts";
+import { findUnproven, type PassedTest } from "./conformance/proof.ts";
 
 /** For one test; what takes longer hangs. */
 const testMillisecondsMax = 60_000;
@@ -25,6 +28,7 @@ const patterns = ["src/**/*.test.ts", "test/**/*.test.ts"];
 const files = named.length > 0 ? named : globSync(patterns).sort();
 const running = new Set(files.map((file) => resolve(file)));
 const totals = { failed: 0, skipped: 0 };
+const passed: PassedTest[] = [];
 const silence = new AbortController();
 const watchdog = setTimeout(() => silence.abort(), silenceMillisecondsMax);
 
@@ -40,6 +44,7 @@ async function* withoutPassed(events: TestEvents): AsyncGenerator<TestEvent> {
       case "test:pass":
         lastFailed = false;
         if (event.data.skip !== undefined || event.data.todo !== undefined) yield event;
+        else passed.push(event.data);
         break;
       case "test:fail":
         lastFailed = true;
@@ -91,6 +96,12 @@ if (running.size > 0) {
 }
 if (totals.skipped > 0 && process.env.CI !== undefined) {
   complaints.push(`tests skipped: ${totals.skipped}, and in CI nothing may be`);
+}
+if (named.length === 0) {
+  const unproven = findUnproven(readCoverage(), passed, process.cwd());
+  if (unproven.length > 0) {
+    complaints.push(`tested by docs/conformance.md, and in no passed test: ${unproven.join(", ")}`);
+  }
 }
 for (const complaint of complaints) console.log(complaint);
 if (complaints.length > 0) process.exitCode = 1;
