@@ -164,7 +164,11 @@ export class Broker implements TransportAcceptor {
 
   /** For wills, `$SYS` and the embedding program: to the retained store and to all who are subscribed. */
   publishMessage(message: Message): void {
-    if (message.retain && !this.retained.store(message)) this.counters.dropped.retainedFull++;
+    // Of wills: [MQTT-3.1.2-14] [MQTT-3.1.2-15], 3.1.1: [MQTT-3.1.2-16] [MQTT-3.1.2-17].
+    if (message.retain && !this.retained.store(message)) {
+      this.counters.dropped.retainedFull++;
+      this.retained.delete(message.topic); // rather none than one that is out of date
+    }
     this.delivery.deliver(this.routes.find(message.topic), message);
   }
 

@@ -330,14 +330,16 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner, Patien
     log.error({ client: this.name, error }, "a bug in tStack or in what it was given to ask");
   }
 
-  /** The broker ends the connection; a 5.0 client that got its CONNACK is told why [MQTT-4.13.1-1]. */
+  /** The broker ends the connection; a 5.0 client that got its CONNACK is told why [MQTT-4.13.1-1] [MQTT-4.13.2-1]. */
   disconnect(reasonCode: ReasonCode, why: string): void {
     if (this.isClosed) return;
     this.#publisher?.flush();
+    // [MQTT-3.14.0-1] not before CONNACK
     if (this.isV5 && this.state === ConnectionState.connected) {
-      this.send({ type: PacketType.disconnect, reasonCode, properties: { reasonString: why } });
+      const properties = { reasonString: why }; // [MQTT-3.14.2-2] and no session expiry
+      this.send({ type: PacketType.disconnect, reasonCode, properties });
     }
-    this.end({ by: "broker", reasonCode, why });
+    this.end({ by: "broker", reasonCode, why }); // [MQTT-3.14.4-2]
   }
 
   /** Ends the connection after what is in the outbox. */
@@ -352,7 +354,7 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner, Patien
   #finish(ending: ConnectionEnding): void {
     if (this.isClosed) return;
     this.state = ConnectionState.closed;
-    this.outbox.close();
+    this.outbox.close(); // [MQTT-3.14.4-1] nothing is sent any more
     this.#patience.end();
     this.broker.connectionEnded(this, this.#ending ?? ending);
   }

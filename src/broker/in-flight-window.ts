@@ -40,7 +40,7 @@ export class InFlightWindow {
   /** What must be sent again after a reconnect; undefined for sessions that end with their connection. */
   #queued: (QueuedMessage | undefined)[] = new Array(slotsAtFirst).fill(undefined);
 
-  /** Uses the next free packet identifier, from 1 on in turn. */
+  /** Uses the next free packet identifier, from 1 on in turn [MQTT-2.2.1-4], 3.1.1: [MQTT-2.3.1-4]. */
   take(state: FlightState, queued: QueuedMessage | undefined): number {
     assert(this.count < packetIdentifierMax, "a packet identifier is free");
     if (this.count * 2 >= this.#states.length) this.#resize(this.#states.length * 2);

@@ -64,7 +64,7 @@ export class Patience {
     this.#broker.deadlines.cancel(this.#deadline);
   }
 
-  /** One and a half times the keep alive [MQTT-3.1.2-22]. */
+  /** One and a half times the keep alive [MQTT-3.1.2-22], 3.1.1: [MQTT-3.1.2-24]. */
   get #silenceMilliseconds(): number {
     return (this.#keepAliveSeconds || Number.POSITIVE_INFINITY) * 1500;
   }

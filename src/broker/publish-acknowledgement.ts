@@ -8,7 +8,10 @@ interface Acknowledged {
   readonly packetIdentifier: number;
 }
 
-/** Nothing for QoS 0. 3.x has no reason codes: whatever the reason, it gets the same four bytes. */
+/**
+ * With the packet identifier of the message [MQTT-2.2.1-5], 3.1.1: [MQTT-2.3.1-6]; nothing for QoS 0. 3.x has no
+ * reason codes: whatever the reason, it gets the same four bytes.
+ */
 export function acknowledgePublish(
   connection: Connection,
   { qos, packetIdentifier }: Acknowledged,

@@ -1,5 +1,6 @@
 /**
- * The last message of each topic that was published with RETAIN, for those who subscribe later.
+ * The last message of each topic that was published with RETAIN, for those who subscribe later. They belong to no
+ * session and end with none, 3.1.1: [MQTT-3.1.2-7].
  * Bounded in number and bytes; an expired message is gone when its time has come, not when somebody asks.
  */
 import type { Clock, Limits } from "../base/index.ts";

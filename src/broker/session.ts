@@ -163,7 +163,7 @@ export class Session {
     }
     const { qos, retain, identifiers } = variant;
     if (connection === undefined || !this.canTake(qos)) {
-      this.#queue ??= new MessageQueue(this.context, this.drops);
+      this.#queue ??= new MessageQueue(this.context, this.drops); // 3.1.1: [MQTT-3.1.2-5]
       this.#queue.offer(message, (kept) => {
         return { message: kept, qos, retain, identifiers, shared: undefined };
       });
@@ -255,7 +255,7 @@ export class Session {
     if (this.#hasRoom()) {
       const again = this.#resending.shift();
       if (again !== undefined) {
-        this.#send(again.queued, again.packetIdentifier, true); // [MQTT-3.3.1-1] DUP
+        this.#send(again.queued, again.packetIdentifier, true); // [MQTT-3.3.1-1] DUP, 3.1.1: [MQTT-2.3.1-3]
         return true;
       }
       const hasRoomForMore = this.#hasRoomForMore();

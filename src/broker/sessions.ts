@@ -1,6 +1,7 @@
 /**
  * All sessions by client identifier. There is one for an identifier at any time, and at most one connection has it
- * [MQTT-3.1.4-3]. `open` answers later because a session may live elsewhere one day (DESIGN.md, section 6).
+ * [MQTT-3.1.4-3], 3.1.1: [MQTT-3.1.4-2]. `open` answers later because a session may live elsewhere one day (DESIGN.md,
+ * section 6).
  */
 import { ReasonCode } from "../base/index.ts";
 import { type ConnectPacket, ProtocolVersion } from "../codec/index.ts";
@@ -27,7 +28,7 @@ export interface OpenedSession {
 }
 
 export class Sessions {
-  readonly #sessions = new Map<string, Session>();
+  readonly #sessions = new Map<string, Session>(); // [MQTT-3.1.3-2], 3.1.1: [MQTT-3.1.3-2]
   readonly #context: SessionContext;
   readonly #routes: Routes;
   readonly #wills: Wills;
@@ -59,14 +60,17 @@ export class Sessions {
     if (connect.protocolVersion === ProtocolVersion.v5) {
       return this.grantedExpirySeconds(connect.properties.sessionExpiryInterval ?? 0);
     }
-    return connect.cleanStart ? 0 : this.#context.limits.sessionExpirySecondsV3; // [MQTT-3.1.2-6]
+    return connect.cleanStart ? 0 : this.#context.limits.sessionExpirySecondsV3; // 3.1.1: [MQTT-3.1.2-6]
   }
 
   grantedExpirySeconds(asked: number): number {
     return Math.min(asked, this.#context.limits.sessionExpirySecondsMax);
   }
 
-  /** The session for `connection`, which holds it from now on: whoever held it is disconnected. */
+  /**
+   * The session for `connection`, which holds it from now on: whoever held it is disconnected. This is the processing
+   * of Clean Start [MQTT-3.1.4-4], 3.1.1: [MQTT-3.1.4-3].
+   */
   async open(connection: Connection, request: OpenRequest): Promise<OpenedSession> {
     const { clientIdentifier, isV5, cleanStart, expirySeconds } = request;
     const holder = this.#sessions.get(clientIdentifier)?.holder;
@@ -75,9 +79,9 @@ export class Sessions {
       `the client identifier was taken over by a connection from ${connection.transport.remoteAddress}`,
     );
     const known = this.#sessions.get(clientIdentifier);
-    if (known !== undefined && cleanStart) this.#end(known); // [MQTT-3.1.2-4]
-    const present = cleanStart ? undefined : known; // [MQTT-3.1.2-5]
-    const session = present ?? new Session(clientIdentifier, isV5, this.#context);
+    if (known !== undefined && cleanStart) this.#end(known); // [MQTT-3.1.2-4], 3.1.1: [MQTT-3.1.2-6]
+    const present = cleanStart ? undefined : known; // [MQTT-3.1.2-5], 3.1.1: [MQTT-3.1.2-4]
+    const session = present ?? new Session(clientIdentifier, isV5, this.#context); // [MQTT-3.1.2-6]
     if (session.isV5 !== isV5) {
       session.isV5 = isV5;
       this.#routes.sessionChanged();
@@ -96,7 +100,7 @@ export class Sessions {
     return { session, isPresent: present !== undefined };
   }
 
-  /** The session goes on without its connection, or ends with it. */
+  /** The session goes on without its connection, or ends with it, never before it [MQTT-4.1.0-1], 3.1.1: [MQTT-4.1.0-2]. */
   connectionEnded(connection: Connection): void {
     const { session } = connection;
     if (session === undefined || session.holder !== connection) return;
@@ -108,6 +112,7 @@ export class Sessions {
       return;
     }
     if (session.expirySeconds === neverExpires) return;
+    // [MQTT-3.1.2-23] [MQTT-4.1.0-2], 3.1.1: [MQTT-4.1.0-1] it is kept for so long, and not longer
     const at = this.#context.clock.now() + session.expirySeconds * 1000;
     session.expiryDeadline = this.#context.deadlines.schedule(at, () => {
       this.#context.counters.sessionsExpired++;

@@ -1,6 +1,6 @@
 /**
  * Last wills: published when a connection ends without a DISCONNECT that takes them back, at once or after their
- * delay, and no later than the end of the session [MQTT-3.1.2-8], [MQTT-3.1.3-9].
+ * delay, and no later than the end of the session [MQTT-3.1.2-8], [MQTT-3.1.3-9], 3.1.1: [MQTT-3.1.2-8].
  */
 import type { Clock } from "../base/index.ts";
 import type { WillMessage } from "../codec/index.ts";
@@ -46,7 +46,7 @@ export class Wills {
     session.willDeadline = this.#deadlines.schedule(at, () => this.publishNow(session));
   }
 
-  /** The client is back in time, or took the will back with DISCONNECT [MQTT-3.1.2-10]. */
+  /** The client is back in time, or took the will back with DISCONNECT [MQTT-3.1.2-10], 3.1.1: [MQTT-3.1.2-10]. */
   cancel(session: Session): void {
     session.will = undefined;
     if (session.willDeadline !== undefined) this.#deadlines.cancel(session.willDeadline);

@@ -1,4 +1,7 @@
-/** MQTT over TCP: `mqtt://host:port`. */
+/**
+ * MQTT over TCP: `mqtt://host:port`. One of the ordered, lossless streams of bytes that the standard asks for
+ * [MQTT-4.2-1], 3.1.1: [MQTT-7.1.1-1]; the others are beside it.
+ */
 import { createServer } from "node:net";
 import { formatListenUrl, type TcpAddress } from "./listen-url.ts";
 import type { ListenContext, Listener } from "./listener.ts";

@@ -1,6 +1,6 @@
 /**
  * A `Transport` on a WebSocket. The bytes of binary messages are one stream, however packets and messages are cut
- * [MQTT-6.0.0-2]; each `write` is one binary message [MQTT-6.0.0-1]. While paused nothing is received: messages
+ * [MQTT-6.0.0-2], 3.1.1: [MQTT-6.0.0-2]; each `write` is one binary message. While paused nothing is received: messages
  * that had arrived in the same chunk are held, and no more than that chunk can be.
  */
 import type { Socket } from "node:net";
@@ -29,7 +29,7 @@ export function acceptWebSocket(
   pair.webSocket.on("message", (bytes, isBinary) => {
     if (isBinary)
       transport.receive(bytes as Buffer); // of the `binaryType` that is ws's default
-    else transport.endWith(unsupportedData); // [MQTT-6.0.0-1]
+    else transport.endWith(unsupportedData); // [MQTT-6.0.0-1], 3.1.1: [MQTT-6.0.0-1]
   });
   pair.webSocket.on("error", (error) => transport.fail(error));
   pair.webSocket.on("close", () => transport.finish());
@@ -61,7 +61,7 @@ class WebSocketTransport implements Transport {
 
   write(bytes: Uint8Array): void {
     if (this.#ended || this.#webSocket.readyState !== WebSocket.OPEN) return;
-    this.#webSocket.send(bytes); // [MQTT-6.0.0-1]
+    this.#webSocket.send(bytes); // [MQTT-6.0.0-1], 3.1.1: [MQTT-6.0.0-1]
     if (this.#socket.writableLength === 0 || this.#watched) return;
     this.#watched = true;
     whenDrained(this.#socket, () => {

@@ -42,10 +42,11 @@ export async function beginAuthentication(
 
 export function handleAuth(connection: Connection, packet: AuthPacket): void {
   const { authentication, broker } = connection;
-  if (authentication === undefined) throw protocolError("AUTH without an authentication method"); // [MQTT-4.12.0-6]
+  // [MQTT-4.12.0-6] [MQTT-4.12.0-7]
+  if (authentication === undefined) throw protocolError("AUTH without an authentication method");
   const { authenticationMethod, authenticationData } = packet.properties;
   if (authenticationMethod !== authentication.method) {
-    throw protocolError("AUTH with another authentication method"); // [MQTT-4.12.0-5]
+    throw protocolError("AUTH with another authentication method"); // [MQTT-4.12.0-5] [MQTT-4.12.1-1]
   }
   if (packet.reasonCode === ReasonCode.reAuthenticate) {
     const authenticator = broker.enhancedAuthenticators.get(authentication.method);

@@ -14,7 +14,7 @@ export function connackProperties(
   const asked = connect.properties;
   const properties: Properties = {
     maximumPacketSize: limits.packetBytesMax,
-    topicAliasMaximum: limits.topicAliasMax,
+    topicAliasMaximum: limits.topicAliasMax, // [MQTT-3.2.2-18]
   };
   // MQTT.js 5.16 does not keep within it: the standard's default serves more users than a smaller one.
   if (limits.receiveMaximum < 65_535) properties.receiveMaximum = limits.receiveMaximum;
@@ -24,7 +24,7 @@ export function connackProperties(
   // [MQTT-3.2.2-16]
   if (connect.clientIdentifier === "") properties.assignedClientIdentifier = clientIdentifier;
   if (connection.keepAliveSeconds !== connect.keepAliveSeconds) {
-    properties.serverKeepAlive = connection.keepAliveSeconds; // [MQTT-3.1.2-21]
+    properties.serverKeepAlive = connection.keepAliveSeconds; // [MQTT-3.1.2-21] [MQTT-3.2.2-21]
   }
   if (asked.requestResponseInformation === true) {
     properties.responseInformation = `response/${clientIdentifier}`; // [MQTT-3.1.2-28]

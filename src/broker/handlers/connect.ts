@@ -47,7 +47,7 @@ export function handleConnect(connection: Connection, connect: ConnectPacket): v
 export function refuseBrokenConnect(connection: Connection, error: unknown, body: Buffer): void {
   if (error instanceof UnsupportedVersionError) {
     connection.protocolVersion = error.answerVersion;
-    refuse(connection, ReasonCode.unsupportedProtocolVersion, error.message); // [MQTT-3.1.2-2]
+    refuse(connection, ReasonCode.unsupportedProtocolVersion, error.message); // [MQTT-3.1.2-2], 3.1.1: [MQTT-3.1.2-2]
     return;
   }
   if (!(error instanceof TstackError)) throw error;
@@ -55,7 +55,7 @@ export function refuseBrokenConnect(connection: Connection, error: unknown, body
     findProtocolVersion(body, 0, body.length) ?? connection.protocolVersion;
   if (connection.isV5)
     refuse(connection, error.reasonCode, error.message); // [MQTT-3.1.4-1]
-  else connection.fail(error);
+  else connection.fail(error); // 3.1.1: [MQTT-3.1.4-1] [MQTT-3.2.2-6] the end without CONNACK
 }
 
 /** Undefined when the identifier is refused, which is then done. */
@@ -65,8 +65,10 @@ function chooseClientIdentifier(
 ): string | undefined {
   const { limits } = connection.broker;
   if (clientIdentifier !== "") {
+    // [MQTT-3.1.3-5], 3.1.1: [MQTT-3.1.3-5]
     if (Buffer.byteLength(clientIdentifier) <= limits.clientIdentifierBytesMax)
       return clientIdentifier;
+    // [MQTT-3.1.3-8], 3.1.1: [MQTT-3.1.3-9]
     refuse(
       connection,
       ReasonCode.clientIdentifierNotValid,
@@ -76,8 +78,9 @@ function chooseClientIdentifier(
   }
   const mayBeAssigned =
     protocolVersion === ProtocolVersion.v5 ||
-    (protocolVersion === ProtocolVersion.v3_1_1 && cleanStart); // [MQTT-3.1.3-7], [MQTT-3.1.3-8]
-  if (mayBeAssigned) return assignClientIdentifier(connection.broker); // [MQTT-3.1.3-6]
+    (protocolVersion === ProtocolVersion.v3_1_1 && cleanStart); // 3.1.1: [MQTT-3.1.3-7] [MQTT-3.1.3-8]
+  // [MQTT-3.1.3-6] [MQTT-3.1.3-7], 3.1.1: [MQTT-3.1.3-6]
+  if (mayBeAssigned) return assignClientIdentifier(connection.broker);
   refuse(
     connection,
     ReasonCode.clientIdentifierNotValid,
@@ -106,6 +109,7 @@ async function authenticate(
   const result = await connection.broker.authenticator.authenticate(request);
   if (connection.isClosed) return;
   if (!result.allowed) {
+    // [MQTT-3.1.4-2]
     refuse(connection, result.reasonCode, "the client may not connect", result.rule);
     return;
   }

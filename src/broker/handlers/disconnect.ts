@@ -15,10 +15,11 @@ export function handleDisconnect(connection: Connection, packet: DisconnectPacke
     }
     session.expirySeconds = broker.sessions.grantedExpirySeconds(expiry);
   }
-  // [MQTT-3.14.4-3] only a normal DISCONNECT takes the will back
+  // [MQTT-3.14.4-3], 3.1.1: [MQTT-3.14.4-3] only a normal DISCONNECT takes the will back
   if (session !== undefined && packet.reasonCode === ReasonCode.normalDisconnection) {
     broker.wills.cancel(session);
   }
+  // Nothing more is read, and the connection closed, 3.1.1: [MQTT-3.14.4-1] [MQTT-3.14.4-2].
   connection.end({
     by: "client",
     reasonCode: packet.reasonCode,

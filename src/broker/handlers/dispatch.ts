@@ -48,7 +48,7 @@ function dispatchPacket(connection: Connection, packet: Packet): void {
       break;
     case PacketType.pingreq:
       connection.broker.counters.packetsSent++;
-      connection.outbox.append(pingresp, 0, pingresp.length); // [MQTT-3.12.4-1]
+      connection.outbox.append(pingresp, 0, pingresp.length); // [MQTT-3.12.4-1], 3.1.1: [MQTT-3.12.4-1]
       break;
     case PacketType.disconnect:
       handleDisconnect(connection, packet);
@@ -57,7 +57,7 @@ function dispatchPacket(connection: Connection, packet: Packet): void {
       handleAuth(connection, packet);
       break;
     case PacketType.connect:
-      throw protocolError("a second CONNECT"); // [MQTT-3.1.0-2]
+      throw protocolError("a second CONNECT"); // [MQTT-3.1.0-2] [MQTT-3.2.0-2], 3.1.1: [MQTT-3.1.0-2]
     default:
       throw protocolError(`packet type ${packet.type} is the server's to send`);
   }
@@ -77,7 +77,8 @@ export function dispatchBeforeConnected(connection: Connection, frame: Frame): v
 
 function dispatchConnect(connection: Connection, frame: Frame): void {
   const type = frame.bytes[frame.start] >> 4;
-  if (type !== PacketType.connect) throw protocolError("the first packet is not CONNECT"); // [MQTT-3.1.0-1]
+  // [MQTT-3.1.0-1], 3.1.1: [MQTT-3.1.0-1]
+  if (type !== PacketType.connect) throw protocolError("the first packet is not CONNECT");
   connection.state = ConnectionState.connecting;
   let packet: ConnectPacket;
   try {

@@ -36,7 +36,7 @@ export function handlePublish(connection: Connection, frame: Frame): void {
   const { packetIdentifier } = header;
   connection.suspendFor(
     pending.then(() => {
-      if (!connection.isClosed) publish(connection, published, kept, packetIdentifier);
+      if (!connection.isClosed) publishLate(connection, published, kept, packetIdentifier);
     }),
   );
 }
@@ -65,6 +65,31 @@ function describeFrame(connection: Connection, published: PublishedTopic, frame:
   message.frameIsV5 = connection.isV5;
 }
 
+/** The message has waited for the right to publish it, and its interval has gone on meanwhile. */
+function publishLate(
+  connection: Connection,
+  published: PublishedTopic,
+  message: Message,
+  packetIdentifier: number,
+): void {
+  const { broker } = connection;
+  const now = broker.clock.now();
+  message.countDown(now); // [MQTT-3.3.2-6]
+  if (!published.allowed || !message.hasExpired(now)) {
+    publish(connection, published, message, packetIdentifier);
+    return;
+  }
+  // [MQTT-3.3.2-5] it reaches nobody; [MQTT-4.3.3-13] it is acknowledged all the same
+  const { qos } = message;
+  if (qos === 2) {
+    checkReceiveMaximum(connection);
+    remember(connection, packetIdentifier);
+  }
+  if (message.retain) broker.retained.delete(message.topic);
+  broker.counters.dropped.expired++;
+  acknowledgePublish(connection, { qos, packetIdentifier }, ReasonCode.success);
+}
+
 function publish(
   connection: Connection,
   published: PublishedTopic,
@@ -85,7 +110,9 @@ function publish(
       acknowledgePublish(connection, { qos, packetIdentifier }, ReasonCode.quotaExceeded);
       return;
     }
-    // Who cannot be told gets as much as there is: the message goes to those who are subscribed now.
+    // Who cannot be told gets as much as there is: those who are subscribed now have the message, and nobody is
+    // given an older one in its place. 3.1.1: [MQTT-3.3.1-7]
+    broker.retained.delete(message.topic);
   }
   if (qos === 2) remember(connection, packetIdentifier);
   const route = connection.publisher.routeOf(published);

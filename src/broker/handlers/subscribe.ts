@@ -84,7 +84,7 @@ function grant(connection: Connection, packet: SubscribePacket, examined: Examin
   }
   connection.answer({
     type: PacketType.suback, // [MQTT-3.8.4-1], [MQTT-3.8.4-2]
-    packetIdentifier: packet.packetIdentifier,
+    packetIdentifier: packet.packetIdentifier, // [MQTT-2.2.1-6], 3.1.1: [MQTT-2.3.1-7]
     reasonCodes,
     properties: {},
   });

@@ -11,7 +11,7 @@ export function handleUnsubscribe(connection: Connection, packet: UnsubscribePac
   const reasonCodes = packet.filters.map((filter) => remove(connection, session, filter));
   connection.answer({
     type: PacketType.unsuback, // [MQTT-3.10.4-4], [MQTT-3.10.4-5]
-    packetIdentifier: packet.packetIdentifier,
+    packetIdentifier: packet.packetIdentifier, // [MQTT-2.2.1-6], 3.1.1: [MQTT-2.3.1-7]
     reasonCodes: connection.isV5 ? reasonCodes : [],
     properties: {},
   });

@@ -1,6 +1,6 @@
 /**
  * The end of every CONNECT: a session and a CONNACK that says yes, or a CONNACK that says no. CONNACK is the first
- * packet that a client gets [MQTT-3.2.0-1], but for the AUTH packets of enhanced authentication.
+ * packet that a client gets [MQTT-3.2.0-1], 3.1.1: [MQTT-3.2.0-1], but for the AUTH packets of enhanced authentication.
  */
 import { describeReasonCode, ReasonCode, toConnectReturnCode } from "../../base/index.ts";
 import { type ConnectPacket, PacketType } from "../../codec/index.ts";
@@ -59,12 +59,13 @@ function welcome(connection: Connection, client: Authenticated, opened: OpenedSe
     ? cutKeepAlive(connect.keepAliveSeconds, keepAliveSecondsMax)
     : connect.keepAliveSeconds;
   const aliases = Math.min(connect.properties.topicAliasMaximum ?? 0, topicAliasMax);
-  if (aliases > 0) connection.outboundAliases = new OutboundAliases(aliases);
+  if (aliases > 0) connection.outboundAliases = new OutboundAliases(aliases); // [MQTT-3.1.2-27]
   const will = connect.will && toWill(connect.will, session.clientIdentifier);
   const isSent = connection.send({
     type: PacketType.connack,
-    sessionPresent: isPresent, // [MQTT-3.2.2-2], [MQTT-3.2.2-3]
-    reasonCode: ReasonCode.success,
+    // [MQTT-3.2.2-2], [MQTT-3.2.2-3], 3.1.1: [MQTT-3.2.2-1], [MQTT-3.2.2-2], [MQTT-3.2.2-3]
+    sessionPresent: isPresent,
+    reasonCode: ReasonCode.success, // [MQTT-3.1.4-5], 3.1.1: [MQTT-3.1.4-4]
     properties: connackProperties(connection, client, session),
   });
   if (!isSent) {
@@ -72,7 +73,7 @@ function welcome(connection: Connection, client: Authenticated, opened: OpenedSe
     connection.disconnect(ReasonCode.packetTooLarge, "its Maximum Packet Size is below CONNACK's");
     return;
   }
-  session.will = will;
+  session.will = will; // [MQTT-3.1.2-7], 3.1.1: [MQTT-3.1.2-12]
   connection.state = ConnectionState.connected;
   connection.startKeepAlive();
   session.attach(
@@ -84,7 +85,7 @@ function welcome(connection: Connection, client: Authenticated, opened: OpenedSe
   broker.connectionAccepted(connection, isPresent);
 }
 
-/** No keep alive counts as the longest; a maximum of 0 or 65,535 leaves all to the client. */
+/** No keep alive counts as the longest; a maximum of 0 or 65,535 leaves all to the client [MQTT-3.2.2-22]. */
 function cutKeepAlive(asked: number, keepAliveSecondsMax: number): number {
   if (keepAliveSecondsMax === 0 || keepAliveSecondsMax >= 65_535) return asked;
   return asked === 0 ? keepAliveSecondsMax : Math.min(asked, keepAliveSecondsMax);
@@ -110,7 +111,7 @@ async function mayLeaveWill(connection: Connection, { will }: ConnectPacket): Pr
   return false;
 }
 
-/** CONNACK with a failure, and the end [MQTT-3.2.2-7]. `rule` is for the log alone. */
+/** CONNACK with a failure, and the end [MQTT-3.2.2-7], 3.1.1: [MQTT-3.2.2-5]. `rule` is for the log alone. */
 export function refuse(
   connection: Connection,
   reasonCode: ReasonCode,
@@ -129,9 +130,9 @@ export function refuse(
   );
   connection.send({
     type: PacketType.connack,
-    sessionPresent: false, // [MQTT-3.2.2-6]
+    sessionPresent: false, // [MQTT-3.2.2-6], 3.1.1: [MQTT-3.2.2-4]
     reasonCode: connection.isV5 ? reasonCode : toConnectReturnCode(reasonCode),
     properties: connection.isV5 ? { reasonString: why } : {},
   });
-  connection.end({ by: "broker", reasonCode, why });
+  connection.end({ by: "broker", reasonCode, why }); // [MQTT-3.1.4-6], 3.1.1: [MQTT-3.1.4-5]
 }
