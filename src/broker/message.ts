@@ -3,6 +3,7 @@
  * A message on its way through borrows the bytes it came in; `keep()` makes the copy that may be stored, once,
  * and all sessions that queue it share that copy. A kept message never changes once it is published.
  */
+import { assert } from "../base/index.ts";
 import { type MessageParts, type QoS, topicAliasPropertyBytes } from "../codec/index.ts";
 
 const noBytes = Buffer.alloc(0);
@@ -127,6 +128,12 @@ export class Message implements MessageParts {
   startExpiry(now: number): void {
     if (this.expiryOffset < 0) return;
     this.expiresAt = now + this.bytes.readUInt32BE(this.expiryOffset) * 1000;
+  }
+
+  /** Puts what is left of its interval into its bytes: before it is published, when it had to wait for that. */
+  countDown(now: number): void {
+    assert(this.#isKept, "only a message with bytes of its own is changed");
+    if (this.expiryOffset >= 0) this.bytes.writeUInt32BE(this.secondsLeft(now), this.expiryOffset);
   }
 
   /** Whole seconds until it expires, rounded up; -1 when it does not. */

@@ -60,7 +60,7 @@ conformanceTest(
 );
 
 conformanceTest(
-  "5.0 [MQTT-4.9.0-3] [MQTT-3.3.4-10] [MQTT-3.3.4-8] with a full window everything but QoS 1 and 2 goes on, both ways",
+  "5.0 [MQTT-4.9.0-3] [MQTT-3.3.4-10] with a full window everything but QoS 1 and 2 goes on, both ways",
   { versions: onlyV5 },
   async (world) => {
     const client = await world.connect({ properties: { receiveMaximum: 1 } });
@@ -144,5 +144,62 @@ conformanceTest(
     await client.ping();
     client.send(puback(packetIdentifier));
     await expectPublish(client, { payload: "3" });
+  },
+);
+
+conformanceTest(
+  "5.0 [MQTT-4.9.0-3] a client that has used up the broker's Receive Maximum is answered in everything else",
+  { versions: onlyV5, broker: { limits: { receiveMaximum: 1 } } },
+  async (world) => {
+    const client = await world.connect();
+    await subscribed(client, { filter: "t", qos: 1 });
+    client.send(publish("full", "", { qos: 2 }));
+    await client.expectBytes("50 03 0001 10");
+    client.send("82 07 0002 00 0001 61 00", "a2 06 0003 00 0001 61", publish("t", "0"), "c000");
+    await client.expectBytes("90 04 0002 00 00  b0 04 0003 00 00  30 05 0001 74 00 30  d000");
+    world.broker.publish("t", "1", { qos: 1 });
+    await client.expectBytes("32 07 0001 74 0001 00 31");
+    client.send(puback(1), pubrel(1));
+    await client.expectBytes("70 02 0001");
+    client.send(publish("full", "", { qos: 2, packetIdentifier: 2 }));
+    await client.expectBytes("50 03 0002 10");
+  },
+);
+
+conformanceTest(
+  "5.0 [MQTT-3.3.4-9] [MQTT-4.9.0-2] what a publisher sends in one piece reaches a narrow subscriber no faster than it acknowledges",
+  { versions: onlyV5 },
+  async (world) => {
+    const narrow = await world.connect({ properties: { receiveMaximum: 3 } });
+    await subscribed(narrow, { filter: "t", qos: 1 });
+    const wide = await world.connect();
+    await subscribed(wide, { filter: "t", qos: 1 });
+    const publisher = await world.connect();
+    const pieces = Array.from({ length: 20 }, (_, count) =>
+      publish("t", `${count}`, { qos: 1, packetIdentifier: count + 1 }),
+    );
+    publisher.send(...pieces);
+    for (let count = 0; count < 20; count++) {
+      await publisher.expectPacket(PacketType.puback);
+      await expectPublish(wide, { payload: `${count}` });
+    }
+    for (let count = 0; count < 3; count++) await expectPublish(narrow, { payload: `${count}` });
+    await narrow.ping();
+    for (let count = 3; count < 20; count++) {
+      narrow.send(puback(count - 2));
+      await expectPublish(narrow, { payload: `${count}`, packetIdentifier: count + 1 });
+      await narrow.ping();
+    }
+  },
+);
+
+conformanceTest(
+  "5.0 [MQTT-4.9.0-1] a client that names no Receive Maximum is sent its first messages at once",
+  { versions: onlyV5 },
+  async (world) => {
+    const client = await world.connect();
+    await subscribed(client, { filter: "t", qos: 2 });
+    for (let count = 0; count < 20; count++) world.broker.publish("t", "", { qos: 2 });
+    for (let count = 0; count < 20; count++) await expectPublish(client, { qos: 2 });
   },
 );

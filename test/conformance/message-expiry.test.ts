@@ -1,6 +1,7 @@
 /** Message Expiry Interval (5.0, section 3.3.2.3.3), with time moved by hand. */
 import assert from "node:assert/strict";
 import { PacketType } from "../../src/codec/index.ts";
+import type { Authorizer } from "../../src/index.ts";
 import { conformanceTest, onlyV5, type World } from "./harness/index.ts";
 import {
   expectPublish,
@@ -212,5 +213,101 @@ conformanceTest(
       const properties = { payloadFormatIndicator: 1 as const, messageExpiryInterval: 60 };
       await expectPublish(subscriber, { topic, payload: "x", properties });
     }
+  },
+);
+
+conformanceTest(
+  "5.0 [MQTT-3.3.2-5] an interval of 0 is for those who can have the message at once: it waits for nobody and is not kept",
+  { versions: onlyV5 },
+  async (world) => {
+    const fields = persistent(5, "away");
+    const before = await world.connect(fields);
+    await subscribed(before, { filter: "t", qos: 1 });
+    before.end();
+    await before.expectClosed();
+    const here = await world.connect();
+    await subscribed(here, { filter: "t", qos: 1 });
+    const narrow = await world.connect({ properties: { receiveMaximum: 1 } });
+    await subscribed(narrow, { filter: "t", qos: 1 });
+    const publisher = await world.connect();
+    publisher.send("33 0c 0001 74 0001 05 02 00000000 61", "33 0c 0001 74 0002 05 02 00000000 62");
+    await publisher.expectBytes("40 02 0001  40 02 0002");
+    await here.expectBytes(
+      "32 0c 0001 74 0001 05 02 00000000 61  32 0c 0001 74 0002 05 02 00000000 62",
+    );
+    await narrow.expectBytes("32 0c 0001 74 0001 05 02 00000000 61");
+    narrow.send(puback(1));
+    await narrow.ping();
+    const after = await world.connect(fields);
+    await after.ping();
+    await subscribed(after, "t");
+    await after.ping();
+  },
+);
+
+/** An authorizer whose answer to a publisher comes when the test says so. */
+const waiting: (() => void)[] = [];
+const patient: Authorizer = {
+  generation: 0,
+  authorize: ({ action }) => {
+    const answer = { allowed: true, rule: "after a while" };
+    if (action === "subscribe") return answer;
+    return new Promise((resolve) => waiting.push(() => resolve(answer)));
+  },
+};
+
+async function answerAfter(world: World, seconds: number): Promise<void> {
+  while (waiting.length === 0) await new Promise((resolve) => setImmediate(resolve));
+  world.clock.advanceSeconds(seconds);
+  waiting.pop()?.();
+}
+
+conformanceTest(
+  "5.0 [MQTT-3.3.2-6] the interval is less the time in which the right to publish was awaited, for all who get the message",
+  { versions: onlyV5, broker: { authorizer: patient } },
+  async (world) => {
+    const subscriber = await world.connect();
+    await subscribed(subscriber, { filter: "t/+", qos: 1 });
+    const publisher = await world.connect();
+    for (const qos of [0, 1] as const) {
+      publisher.send(publish(`t/${qos}`, "x", { qos, retain: true, ...expiry(100) }));
+      await answerAfter(world, 30);
+      await expectPublish(subscriber, { payload: "x", qos, ...expiry(70) });
+    }
+    await publisher.expectBytes("40 02 0001");
+    world.clock.advanceSeconds(10);
+    const late = await world.connect();
+    await subscribed(late, "t/1");
+    await expectPublish(late, { payload: "x", ...expiry(60) });
+    world.clock.advanceSeconds(60);
+    await subscribed(late, "t/1");
+    await late.ping();
+  },
+);
+
+conformanceTest(
+  "5.0 [MQTT-3.3.2-5] [MQTT-4.3.3-13] a message that expired while the right to publish was awaited is acknowledged and reaches nobody",
+  { versions: onlyV5, broker: { authorizer: patient } },
+  async (world) => {
+    world.broker.publish("t/2", "old", { retain: true });
+    const subscriber = await world.connect();
+    await subscribed(subscriber, { filter: "t/+", qos: 2, retainHandling: 2 });
+    const publisher = await world.connect();
+    for (const [qos, answer] of [
+      [0, ""],
+      [1, "40 02 0001"],
+      [2, "50 02 0001"],
+    ] as const) {
+      publisher.send(publish(`t/${qos}`, "x", { qos, retain: true, ...expiry(10) }));
+      await answerAfter(world, 10);
+      await publisher.expectBytes(answer);
+    }
+    publisher.send(publish("t/2", "x", { qos: 2, retain: true, dup: true, ...expiry(10) }));
+    publisher.send(pubrel());
+    await publisher.expectBytes("50 02 0001  70 02 0001");
+    await publisher.ping();
+    await subscriber.ping();
+    await subscribed(subscriber, "t/+");
+    await subscriber.ping();
   },
 );

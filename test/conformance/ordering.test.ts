@@ -101,7 +101,7 @@ conformanceTest(
 );
 
 conformanceTest(
-  "5.0 [MQTT-4.6.0-2] [MQTT-4.6.0-3] 3.1.1 [MQTT-4.6.0-2] [MQTT-4.6.0-3] [MQTT-4.6.0-4] acknowledgements come in the order of what they acknowledge",
+  "5.0 [MQTT-4.6.0-2] [MQTT-4.6.0-3] 3.1.1 [MQTT-4.6.0-2] [MQTT-4.6.0-3] acknowledgements come in the order of what they acknowledge",
   { versions: everyVersion },
   withSeed(async (world, seed) => {
     const below = randomNumbers(seed);
@@ -206,5 +206,23 @@ conformanceTest(
       for (let at = 0; at < bytes.length; at += cut) publisher.send(bytes.subarray(at, at + cut));
       await subscriber.expectBytes(bytes.toString("hex"));
     }
+  },
+);
+
+conformanceTest(
+  "5.0 [MQTT-4.6.0-4] 3.1.1 [MQTT-4.6.0-4] PUBREL comes in the order of the PUBRECs, not of their messages, and again so after a reconnect",
+  { versions: everyVersion },
+  async (world) => {
+    const fields = persistent(world.version, "sub");
+    const before = await world.connect(fields);
+    await subscribed(before, { filter: "t", qos: 2 });
+    for (let count = 0; count < 3; count++) world.broker.publish("t", "", { qos: 2 });
+    for (let count = 0; count < 3; count++) await before.expectPacket(PacketType.publish);
+    before.send("50 02 0003  50 02 0001  50 02 0002");
+    await before.expectBytes("62 02 0003  62 02 0001  62 02 0002");
+    before.destroy();
+    const after = await world.connect(fields);
+    await after.expectBytes("62 02 0003  62 02 0001  62 02 0002");
+    await after.ping();
   },
 );

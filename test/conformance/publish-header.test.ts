@@ -2,7 +2,14 @@
 import assert from "node:assert/strict";
 import { PacketType } from "../../src/codec/index.ts";
 import { ReasonCode } from "../../src/index.ts";
-import { conformanceTest, everyVersion, onlyV3, onlyV3_1_1, onlyV5 } from "./harness/index.ts";
+import {
+  conformanceTest,
+  everyVersion,
+  onlyV3,
+  onlyV3_1_1,
+  onlyV5,
+  packetBytes,
+} from "./harness/index.ts";
 import {
   everyQos,
   expectAcknowledgement,
@@ -32,9 +39,14 @@ conformanceTest(
   "5.0 [MQTT-3.3.1-2] 3.1.1 [MQTT-3.3.1-2] DUP on QoS 0 ends the connection",
   { versions: everyVersion },
   async (world) => {
-    const client = await world.connect();
-    client.send(world.version === 5 ? "38 05 0001 74 00 61" : "38 04 0001 74 61");
-    await client.expectDisconnected(ReasonCode.malformedPacket);
+    const subscriber = await world.connect();
+    await subscribed(subscriber, "t");
+    for (const header of ["38", "39"]) {
+      const client = await world.connect();
+      client.send(`${header} ${world.version === 5 ? "05 0001 74 00 61" : "04 0001 74 61"}`);
+      await client.expectDisconnected(ReasonCode.malformedPacket);
+    }
+    await subscriber.ping();
   },
 );
 
@@ -42,9 +54,11 @@ conformanceTest(
   "5.0 [MQTT-3.3.1-4] 3.1.1 [MQTT-3.3.1-4] QoS 3 ends the connection",
   { versions: everyVersion },
   async (world) => {
-    const client = await world.connect();
-    client.send(world.version === 5 ? "36 06 0001 74 0001 00" : "36 05 0001 74 0001");
-    await client.expectDisconnected(ReasonCode.malformedPacket);
+    for (const header of ["36", "37", "3e", "3f"]) {
+      const client = await world.connect();
+      client.send(`${header} ${world.version === 5 ? "06 0001 74 0001 00" : "05 0001 74 0001"}`);
+      await client.expectDisconnected(ReasonCode.malformedPacket);
+    }
   },
 );
 
@@ -77,7 +91,7 @@ conformanceTest(
 );
 
 conformanceTest(
-  "5.0 [MQTT-2.2.1-4] 3.1.1 [MQTT-2.3.1-4] every message under way has an identifier of its own, not 0",
+  "5.0 [MQTT-2.2.1-4] [MQTT-4.3.2-1] [MQTT-4.3.3-1] 3.1.1 [MQTT-2.3.1-4] [MQTT-4.3.2-1] [MQTT-4.3.3-1] every message under way has an identifier of its own, not 0",
   { versions: everyVersion },
   async (world) => {
     const subscriber = await world.connect();
@@ -95,7 +109,7 @@ conformanceTest(
 );
 
 conformanceTest(
-  "5.0 [MQTT-2.2.1-4] an identifier under way is passed over when the count comes round",
+  "5.0 [MQTT-2.2.1-4] [MQTT-4.3.2-1] an identifier under way is passed over when the count comes round",
   { versions: onlyV5 },
   async (world) => {
     const subscriber = await world.connect();
@@ -132,7 +146,7 @@ conformanceTest(
 );
 
 conformanceTest(
-  "5.0 [MQTT-3.3.2-2] 3.1.1 [MQTT-3.3.2-2] a topic with a wildcard ends the connection, and 5.0 clients hear 0x90",
+  "5.0 [MQTT-3.3.2-2] [MQTT-4.7.0-1] 3.1.1 [MQTT-3.3.2-2] [MQTT-4.7.1-1] [MQTT-4.7.3-1] [MQTT-4.7.3-2] a topic with a wildcard ends the connection, and 5.0 clients hear 0x90",
   { versions: everyVersion },
   async (world) => {
     const subscriber = await world.connect();
@@ -150,11 +164,17 @@ conformanceTest(
   "5.0 [MQTT-4.7.3-1] 3.1.1 [MQTT-4.7.3-1] an empty topic ends the connection",
   { versions: everyVersion },
   async (world) => {
-    const client = await world.connect();
-    client.send(world.version === 5 ? "30 03 0000 00" : "30 02 0000");
-    await client.expectDisconnected(
-      world.version === 5 ? ReasonCode.protocolError : ReasonCode.topicNameInvalid,
-    );
+    const rest = world.version === 5 ? "00" : "";
+    for (const packet of [
+      packetBytes("30", `0000 ${rest}`),
+      packetBytes("31", `0000 ${rest} 61`),
+      packetBytes("32", `0000 0001 ${rest}`),
+      packetBytes("34", `0000 0001 ${rest}`),
+    ]) {
+      const client = await world.connect();
+      client.send(packet);
+      await client.expectDisconnected(ReasonCode.protocolError);
+    }
   },
 );
 

@@ -242,3 +242,38 @@ conformanceTest(
     await client.ping();
   },
 );
+
+conformanceTest(
+  "5.0 [MQTT-4.3.2-4] [MQTT-4.3.2-5] 3.1.1 [MQTT-4.3.2-2] the same identifier several times in one piece: as many messages, as many PUBACKs",
+  { versions: everyVersion },
+  async (world) => {
+    const subscriber = await world.connect();
+    await subscribed(subscriber, "t");
+    const publisher = await world.connect();
+    const same = ["1", "2", "3"].map((payload) =>
+      publish("t", payload, { qos: 1, packetIdentifier: 9, dup: payload === "2" }),
+    );
+    publisher.send(...same);
+    await publisher.expectBytes("40 02 0009  40 02 0009  40 02 0009");
+    for (const payload of ["1", "2", "3"]) await expectPublish(subscriber, { payload });
+    await expectNothingMore(publisher, subscriber);
+  },
+);
+
+conformanceTest(
+  "5.0 [MQTT-4.3.3-10] [MQTT-4.3.3-12] 3.1.1 [MQTT-4.3.3-2] of several QoS 2 messages under way each identifier stands for itself",
+  { versions: everyVersion },
+  async (world) => {
+    const subscriber = await world.connect();
+    await subscribed(subscriber, "t");
+    const publisher = await world.connect();
+    publisher.send(publish("t", "1", { qos: 2, packetIdentifier: 1 }));
+    publisher.send(publish("t", "2", { qos: 2, packetIdentifier: 2 }));
+    publisher.send(pubrel(1));
+    publisher.send(publish("t", "2", { qos: 2, packetIdentifier: 2, dup: true }));
+    publisher.send(publish("t", "3", { qos: 2, packetIdentifier: 1 }));
+    await publisher.expectBytes("50 02 0001  50 02 0002  70 02 0001  50 02 0002  50 02 0001");
+    for (const payload of ["1", "2", "3"]) await expectPublish(subscriber, { payload });
+    await expectNothingMore(publisher, subscriber);
+  },
+);

@@ -1,7 +1,7 @@
 /** What is sent again after a reconnect, and that nothing else is (section 4.4). */
 import assert from "node:assert/strict";
 import { PacketType } from "../../src/codec/index.ts";
-import { conformanceTest, everyVersion, onlyV5 } from "./harness/index.ts";
+import { conformanceTest, everyVersion, onlyV5, packetBytes } from "./harness/index.ts";
 import {
   disconnect,
   expectAcknowledgement,
@@ -14,7 +14,7 @@ import {
 } from "./packets.ts";
 
 conformanceTest(
-  "5.0 [MQTT-4.4.0-1] [MQTT-4.3.3-3] [MQTT-3.3.1-1] [MQTT-4.6.0-1] 3.1.1 [MQTT-4.4.0-1] [MQTT-3.3.1-1] [MQTT-2.3.1-3] [MQTT-4.6.0-1] unacknowledged messages come again: same identifiers, DUP, same order",
+  "5.0 [MQTT-4.4.0-1] [MQTT-4.3.2-3] [MQTT-4.3.3-3] [MQTT-3.3.1-1] [MQTT-4.6.0-1] 3.1.1 [MQTT-4.4.0-1] [MQTT-4.3.2-1] [MQTT-3.3.1-1] [MQTT-2.3.1-3] [MQTT-4.6.0-1] unacknowledged messages come again: same identifiers, DUP, same order",
   { versions: everyVersion },
   async (world) => {
     const fields = persistent(world.version, "sub");
@@ -55,7 +55,7 @@ conformanceTest(
 );
 
 conformanceTest(
-  "5.0 [MQTT-4.4.0-1] [MQTT-4.3.3-6] 3.1.1 [MQTT-4.4.0-1] [MQTT-4.3.3-1] after PUBREC only PUBREL comes again",
+  "5.0 [MQTT-4.4.0-1] [MQTT-4.3.3-5] [MQTT-4.3.3-6] 3.1.1 [MQTT-4.4.0-1] [MQTT-4.3.3-1] after PUBREC only PUBREL comes again",
   { versions: everyVersion },
   async (world) => {
     const fields = persistent(world.version, "sub");
@@ -210,5 +210,37 @@ conformanceTest(
       packetIdentifier,
       properties: other === 5 ? { contentType: "text" } : {},
     });
+  },
+);
+
+conformanceTest(
+  "5.0 [MQTT-3.3.1-1] [MQTT-4.4.0-1] [MQTT-4.3.2-1] 3.1.1 [MQTT-3.3.1-1] [MQTT-4.4.0-1] [MQTT-4.3.2-1] byte by byte: DUP and the old identifiers, and a new message takes none of them",
+  { versions: everyVersion },
+  async (world) => {
+    const properties = world.version === 5 ? "00" : "";
+    const frame = (header: string, identifier: string, payload: string) =>
+      packetBytes(header, `0001 74 ${identifier} ${properties} ${payload}`).toString("hex");
+    const fields = persistent(world.version, "sub");
+    const before = await world.connect(fields);
+    await subscribed(before, { filter: "t", qos: 2 });
+    for (const [payload, qos] of [
+      ["a", 1],
+      ["b", 2],
+      ["c", 1],
+    ] as const) {
+      world.broker.publish("t", payload, { qos });
+    }
+    await before.expectBytes(
+      frame("32", "0001", "61") + frame("34", "0002", "62") + frame("32", "0003", "63"),
+    );
+    before.send("40 02 0001");
+    await before.ping();
+    before.destroy();
+    const after = await world.connect(fields);
+    await after.expectBytes(frame("3c", "0002", "62") + frame("3a", "0003", "63"));
+    world.broker.publish("t", "d", { qos: 1 });
+    const { packetIdentifier } = await expectPublish(after, { payload: "d", dup: false });
+    assert.ok(packetIdentifier !== 2 && packetIdentifier !== 3, `${packetIdentifier} is in use`);
+    await after.ping();
   },
 );

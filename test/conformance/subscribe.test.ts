@@ -2,7 +2,15 @@
 import assert from "node:assert/strict";
 import { PacketType } from "../../src/codec/index.ts";
 import { ReasonCode } from "../../src/index.ts";
-import { conformanceTest, everyVersion, onlyV3, onlyV3_1_1, onlyV5 } from "./harness/index.ts";
+import {
+  conformanceTest,
+  everyVersion,
+  field,
+  onlyV3,
+  onlyV3_1_1,
+  onlyV5,
+  packetBytes,
+} from "./harness/index.ts";
 import { expectPublish, persistent, puback, subscribe, subscribed } from "./packets.ts";
 
 conformanceTest(
@@ -174,15 +182,21 @@ conformanceTest(
 );
 
 conformanceTest(
-  "5.0 [MQTT-4.7.3-1] an empty filter and empty levels at their wrong place are refused with 0x8F",
-  { versions: onlyV5 },
+  "5.0 [MQTT-4.7.3-1] [MQTT-4.7.1-1] [MQTT-4.7.1-2] 3.1.1 [MQTT-4.7.3-1] [MQTT-4.7.1-1] [MQTT-4.7.1-2] [MQTT-4.7.1-3] an empty filter and a wildcard at a wrong place are refused: 0x8F, or 0x80 for 3.x",
+  { versions: everyVersion },
   async (world) => {
     const client = await world.connect();
-    const wrong = ["", "#/", "a/b#", "a#", "a+/b", "a/+b", "##", "++", "/#/"];
-    assert.deepEqual(
-      await subscribed(client, wrong),
-      wrong.map(() => 0x8f),
-    );
+    const wrong = ["", "#/", "a/b#", "a#", "a+/b", "a/+b", "##", "++", "/#/", "a/#/b", "+a", "#a"];
+    const refused = world.version === 5 ? 0x8f : 0x80;
+    assert.deepEqual(await subscribed(client, [...wrong, "#", "+", "/#", "+/#", "/+", "+/+/"]), [
+      ...wrong.map(() => refused),
+      0,
+      0,
+      0,
+      0,
+      0,
+      0,
+    ]);
   },
 );
 
@@ -191,11 +205,16 @@ conformanceTest(
   { versions: onlyV5 },
   async (world) => {
     const client = await world.connect();
-    const wrong = ["$share//t", "$share/a+/t", "$share/#/t", "$share/+/t", "$share/g", "$share/g/"];
-    assert.deepEqual(
-      await subscribed(client, [...wrong, "$share/g/t", "$share/g/#", "$share/g//"]),
-      [...wrong.map(() => 0x8f), 0, 0, 0],
-    );
+    const nameless = ["$share/", "$share//", "$share//t"];
+    const wild = ["a+", "+a", "a#", "#", "+"].map((name) => `$share/${name}/t`);
+    const incomplete = ["$share/g", "$share/g/", "$share/g/t#", "$share/g/#/t"];
+    const wrong = [...nameless, ...wild, ...incomplete];
+    const right = ["$share/g/t", "$share/g/#", "$share/g//", "$share/ü b/+"];
+    const plain = ["$share", "$shared/t"]; // names like others
+    assert.deepEqual(await subscribed(client, [...wrong, ...right, ...plain]), [
+      ...wrong.map(() => 0x8f),
+      ...[...right, ...plain].map(() => 0),
+    ]);
   },
 );
 
@@ -203,9 +222,18 @@ conformanceTest(
   "5.0 [MQTT-3.8.3-4] No Local on a shared subscription ends the connection",
   { versions: onlyV5 },
   async (world) => {
-    const client = await world.connect();
-    client.send(subscribe({ filter: "$share/g/t", noLocal: true }));
-    await client.expectDisconnected(ReasonCode.protocolError);
+    const fields = persistent(5, "sub");
+    const shared = field("$share/g/t");
+    for (const options of ["04", "05", "0c", "24"]) {
+      const client = await world.connect(fields);
+      client.send(packetBytes("82", `0001 00 ${field("before")}00 ${shared}${options}`));
+      await client.expectDisconnected(ReasonCode.protocolError);
+    }
+    const after = await world.connect(fields);
+    for (const topic of ["before", "t"]) world.broker.publish(topic, "x");
+    await after.ping();
+    after.send(packetBytes("82", `0001 00 ${shared}08`));
+    await after.expectBytes("90 04 0001 00 00");
   },
 );
 

@@ -169,3 +169,52 @@ conformanceTest(
     }
   },
 );
+
+conformanceTest(
+  "5.0 [MQTT-3.3.2-8] [MQTT-3.3.2-9] byte by byte: 0, beyond the maximum, unknown with an empty topic end the connection with 0x94 and reach nobody",
+  { versions: onlyV5, broker: { limits: { topicAliasMax: 3 } } },
+  async (world) => {
+    const subscriber = await world.connect();
+    await subscribed(subscriber, "#");
+    for (const wrong of [
+      "30 07 0001 74 03 23 0000",
+      "30 06 0000 03 23 0000",
+      "30 07 0001 74 03 23 0004",
+      "30 06 0000 03 23 0004",
+      "30 07 0001 74 03 23 ffff",
+      "30 06 0000 03 23 0003",
+      "32 08 0000 0001 03 23 0003",
+      "34 08 0000 0001 03 23 0003",
+    ]) {
+      const client = await world.connect();
+      client.send(wrong);
+      await client.expectDisconnected(ReasonCode.topicAliasInvalid);
+    }
+    const twice = await world.connect();
+    twice.send("30 0a 0001 74 06 23 0001 23 0001");
+    await twice.expectDisconnected(ReasonCode.protocolError);
+    await subscriber.ping();
+  },
+);
+
+conformanceTest(
+  "5.0 [MQTT-3.3.2-7] the broker's own aliases end with their connection: what comes again and what is new brings its topic along",
+  { versions: onlyV5 },
+  async (world) => {
+    const fields = persistent(5, "sub", { topicAliasMaximum: 1 });
+    const before = await world.connect(fields);
+    await subscribed(before, { filter: "topic/a", qos: 1 });
+    const named = "0007 746f7069632f61";
+    world.broker.publish("topic/a", "1", { qos: 1 });
+    await before.expectBytes(`32 10 ${named} 0001 03 23 0001 31`);
+    world.broker.publish("topic/a", "2", { qos: 1 });
+    await before.expectBytes("32 09 0000 0002 03 23 0001 32");
+    before.destroy();
+    const after = await world.connect(fields);
+    await after.expectBytes(`3a 10 ${named} 0001 03 23 0001 31  3a 09 0000 0002 03 23 0001 32`);
+    const without = await world.connect(persistent(5, "sub"));
+    await without.expectBytes(`3a 0d ${named} 0001 00 31  3a 0d ${named} 0002 00 32`);
+    world.broker.publish("topic/a", "3");
+    await without.expectBytes(`30 0b ${named} 00 33`);
+  },
+);

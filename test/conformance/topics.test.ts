@@ -42,7 +42,7 @@ const examples: readonly { filter: string; yes: readonly string[]; no: readonly 
 
 for (const { filter, yes, no } of examples) {
   conformanceTest(
-    `5.0 [MQTT-4.7.1-1] [MQTT-4.7.1-2] [MQTT-4.7.2-1] 3.1.1 [MQTT-3.8.3-2] [MQTT-4.7.1-1] [MQTT-4.7.1-2] [MQTT-4.7.1-3] [MQTT-4.7.2-1] what "${filter}" matches`,
+    `5.0 [MQTT-3.3.2-3] [MQTT-4.7.1-1] [MQTT-4.7.1-2] [MQTT-4.7.2-1] 3.1.1 [MQTT-3.3.2-3] [MQTT-3.8.3-2] [MQTT-4.7.1-1] [MQTT-4.7.1-2] [MQTT-4.7.1-3] [MQTT-4.7.2-1] what "${filter}" matches`,
     { versions: everyVersion },
     async (world) => {
       assert.deepEqual(await reached(world, filter, [...no, ...yes]), yes);
@@ -65,7 +65,7 @@ conformanceTest(
 );
 
 conformanceTest(
-  "5.0 [MQTT-4.7.2-1] $SYS is not for # and +/..., and is there for who asks for it",
+  "5.0 [MQTT-4.7.2-1] 3.1.1 [MQTT-4.7.2-1] $SYS is not for # and +/..., and is there for who asks for it",
   { versions: everyVersion, broker: { sysTopicsSeconds: 1 } },
   async (world) => {
     const all = await world.connect();
@@ -115,7 +115,7 @@ conformanceTest(
 );
 
 conformanceTest(
-  "5.0 [MQTT-4.7.3-1] a topic of more levels than topicLevelsMax ends the connection with 0x90",
+  "a topic of more levels than topicLevelsMax ends the connection with 0x90",
   { versions: onlyV5, broker: { limits: { topicLevelsMax: 8 } } },
   async (world) => {
     const subscriber = await world.connect();
@@ -130,7 +130,7 @@ conformanceTest(
 );
 
 conformanceTest(
-  "5.0 [MQTT-4.7.0-1] a filter added or removed holds from the next message on, for topics in use",
+  "5.0 [MQTT-3.10.4-2] 3.1.1 [MQTT-3.10.4-2] [MQTT-3.10.4-5] a filter added or removed holds from the next message on, for topics in use",
   { versions: everyVersion },
   async (world) => {
     const publisher = await world.connect();

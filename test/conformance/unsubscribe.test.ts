@@ -75,7 +75,7 @@ conformanceTest(
 );
 
 conformanceTest(
-  "3.1.1 [MQTT-3.10.4-1] [MQTT-3.10.4-2] [MQTT-3.10.4-3] [MQTT-3.10.4-6] UNSUBACK bears the identifier alone, whether there was a subscription or not",
+  "3.1.1 [MQTT-3.10.4-1] [MQTT-3.10.4-2] [MQTT-3.10.4-3] [MQTT-3.10.4-4] [MQTT-3.10.4-5] [MQTT-3.10.4-6] UNSUBACK bears the identifier alone, whether there was a subscription or not",
   { versions: onlyV3 },
   async (world) => {
     const client = await world.connect();
@@ -90,7 +90,7 @@ conformanceTest(
 );
 
 conformanceTest(
-  "5.0 [MQTT-3.10.4-1] 3.1.1 [MQTT-3.10.4-4] filters are compared character by character, wildcards too",
+  "5.0 [MQTT-3.10.4-1] 3.1.1 [MQTT-3.10.4-1] [MQTT-3.10.4-4] filters are compared character by character, wildcards too",
   { versions: everyVersion },
   async (world) => {
     const client = await world.connect();
@@ -111,7 +111,7 @@ conformanceTest(
 );
 
 conformanceTest(
-  "5.0 [MQTT-3.10.4-2] [MQTT-3.10.4-3] 3.1.1 [MQTT-3.10.4-5] what is under way is brought to its end, nothing new comes",
+  "5.0 [MQTT-3.10.4-2] [MQTT-3.10.4-3] 3.1.1 [MQTT-3.10.4-2] [MQTT-3.10.4-3] [MQTT-3.10.4-5] what is under way is brought to its end, nothing new comes",
   { versions: everyVersion },
   async (world) => {
     const fields = persistent(world.version, "sub");
@@ -158,5 +158,43 @@ conformanceTest(
     world.broker.publish("t", "x", { qos: 1 });
     const after = await world.connect(fields);
     await after.ping();
+  },
+);
+
+conformanceTest(
+  "5.0 [MQTT-3.10.4-3] 3.1.1 [MQTT-3.10.4-3] [MQTT-3.10.4-5] a QoS 2 exchange in the middle goes on behind UNSUBACK on the same connection",
+  { versions: everyVersion },
+  async (world) => {
+    const client = await world.connect();
+    await subscribed(client, { filter: "t", qos: 2 });
+    for (const payload of ["1", "2"]) world.broker.publish("t", payload, { qos: 2 });
+    for (const payload of ["1", "2"]) await expectPublish(client, { payload });
+    client.send("50 02 0001");
+    await client.expectBytes("62 02 0001");
+    client.send(unsubscribe("t"));
+    await client.expectPacket(PacketType.unsuback);
+    client.send("70 02 0001  50 02 0002");
+    await client.expectBytes("62 02 0002");
+    client.send("70 02 0002");
+    world.broker.publish("t", "3", { qos: 2 });
+    await client.ping();
+  },
+);
+
+conformanceTest(
+  "5.0 [MQTT-3.10.4-1] [MQTT-3.11.3-2] a filter of a group is another than the plain one",
+  { versions: onlyV5 },
+  async (world) => {
+    const client = await world.connect();
+    await subscribed(client, ["$share/g/t", "t"]);
+    client.send(unsubscribe("$share/h/t", "$share/g/t"));
+    await client.expectBytes("b0 05 0001 00 11 00");
+    world.broker.publish("t", "plain");
+    await expectPublish(client, { payload: "plain" });
+    await client.ping();
+    client.send(unsubscribe("$share/g/t", "t"));
+    await client.expectBytes("b0 05 0001 00 11 00");
+    world.broker.publish("t", "none");
+    await client.ping();
   },
 );
