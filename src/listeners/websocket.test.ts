@@ -54,7 +54,7 @@ const subprotocolChoices: readonly (readonly [string, string])[] = [
   ["mqtt", "mqtt"],
   ["mqttv3.1", "mqttv3.1"],
   ["chat, mqtt", "mqtt"],
-  ["mqttv3.1,mqtt", "mqttv3.1"],
+  ["mqttv3.1,mqtt", "mqtt"],
   ["mqtt, mqttv3.1", "mqtt"],
 ];
 

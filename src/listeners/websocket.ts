@@ -11,7 +11,7 @@ import { namePeer } from "./peer-name.ts";
 import { closeServer, keepAliveMilliseconds, openPort } from "./server.ts";
 import { acceptWebSocket } from "./websocket-transport.ts";
 
-/** `mqtt` is that of 3.1.1 and 5.0, `mqttv3.1` that of 3.1. */
+/** `mqtt` is that of 3.1.1 and 5.0, `mqttv3.1` that of 3.1; the first goes before the second. */
 const subprotocols: readonly string[] = ["mqtt", "mqttv3.1"];
 
 /** A smaller bound would refuse clients that put several small packets into one message. */
@@ -66,7 +66,7 @@ function webSocketOptions(limits: ListenLimits): ServerOptions & { closeTimeout:
     perMessageDeflate: false,
     maxPayload: messageBytesMax(limits),
     closeTimeout: limits.endSecondsMax * 1000,
-    // [MQTT-6.0.0-4]
+    // [MQTT-6.0.0-4], 3.1.1: [MQTT-6.0.0-4]
     handleProtocols: (_offered, request) => selectSubprotocol(request) ?? false,
   };
 }
@@ -86,7 +86,7 @@ function explainRefusal(request: IncomingMessage, address: WebSocketAddress): Re
   if (readPath(request) !== address.path) {
     return { status: "404 Not Found", text: notFound(address) };
   }
-  // [MQTT-6.0.0-3]
+  // [MQTT-6.0.0-3], 3.1.1: [MQTT-6.0.0-3]
   if (selectSubprotocol(request) === undefined) {
     const text = "The client must offer the WebSocket subprotocol mqtt or mqttv3.1.\n";
     return { status: "400 Bad Request", text };
@@ -98,13 +98,10 @@ function readPath(request: IncomingMessage): string {
   return (request.url ?? "").split("?", 1)[0];
 }
 
-/** The first that the client offered and that we speak. */
+/** `mqtt` wherever it is offered, as a client that speaks 3.1.1 or 5.0 must get no other. */
 function selectSubprotocol(request: IncomingMessage): string | undefined {
-  const offered = request.headers["sec-websocket-protocol"] ?? "";
-  return offered
-    .split(",")
-    .map((name) => name.trim())
-    .find((name) => subprotocols.includes(name));
+  const offered = (request.headers["sec-websocket-protocol"] ?? "").split(",");
+  return subprotocols.find((name) => offered.some((one) => one.trim() === name));
 }
 
 function refuse(socket: Socket, { status, text }: Refusal): void {

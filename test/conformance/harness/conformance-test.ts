@@ -2,7 +2,7 @@
 import { test } from "node:test";
 import { ProtocolVersion } from "../../../src/codec/index.ts";
 import type { BrokerOptions } from "../../../src/index.ts";
-import { transports } from "./byte-stream.ts";
+import { type TransportName, transports } from "./byte-stream.ts";
 import { World } from "./world.ts";
 
 const { v3_1, v3_1_1, v5 } = ProtocolVersion;
@@ -17,6 +17,8 @@ const versionNames = { [v3_1]: "v3.1", [v3_1_1]: "v3.1.1", [v5]: "v5" } as const
 export interface ConformanceOptions {
   /** The versions of `World.version`, one run each. */
   readonly versions: readonly ProtocolVersion[];
+  /** Where it is about one of them alone. */
+  readonly onlyOn?: TransportName;
   /** For this test's broker. */
   readonly broker?: BrokerOptions;
 }
@@ -27,11 +29,11 @@ export interface ConformanceOptions {
  */
 export function conformanceTest(
   name: string,
-  { versions, broker = {} }: ConformanceOptions,
+  { versions, onlyOn, broker = {} }: ConformanceOptions,
   run: (world: World) => Promise<void>,
 ): void {
   for (const version of versions) {
-    for (const transport of transports) {
+    for (const transport of onlyOn === undefined ? transports : [onlyOn]) {
       test(`${name} (${versionNames[version]}, ${transport})`, {
         timeout: 20_000,
       }, async (context) => {

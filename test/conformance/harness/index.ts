@@ -17,5 +17,6 @@ export {
 export { expectConnectRefused, expectEnds } from "./ending.ts";
 export { connectPacket, publishPacket, subscribePacket } from "./packets.ts";
 export { fromHexadecimal, RawClient, type Sendable } from "./raw-client.ts";
+export { frameBytes, Opcode, RawWebSocket } from "./raw-websocket.ts";
 export { VirtualClock } from "./virtual-clock.ts";
 export { World } from "./world.ts";

@@ -210,7 +210,7 @@ function toBytes(part: Sendable, version: ProtocolVersion): Uint8Array {
 }
 
 /** Bytes of the first packet; undefined while it is not whole. */
-function frameLength(bytes: Buffer): number | undefined {
+export function frameLength(bytes: Buffer): number | undefined {
   let remaining = 0;
   for (let at = 1; at < bytes.length && at <= 4; at++) {
     remaining += (bytes[at] & 0x7f) * 128 ** (at - 1);

@@ -44,9 +44,14 @@ export class World {
     return world;
   }
 
+  /** Where the listener of this run's transport is: `ws://127.0.0.1:40214/mqtt`. */
+  get url(): string {
+    return this.#urls[this.transport];
+  }
+
   /** A connection on which nothing has been said. */
   async open(version: ProtocolVersion = this.version): Promise<RawClient> {
-    const client = await RawClient.open(this.#urls[this.transport], version);
+    const client = await RawClient.open(this.url, version);
     this.#clients.add(client);
     return client;
   }
