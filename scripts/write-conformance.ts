@@ -20,7 +20,8 @@ This page is written by \`npm run format\` from the clause tags of the tree, \`[
 in \`test/conformance/standard/\`. CI fails when the page is not what the tree says, line numbers included; when a tag names
 a statement that its standard does not have; when a statement has no code or no test and no reason in
 \`scripts/conformance/exceptions.ts\`, or a reason and no need of it; and when a statement stands in no name of a test that
-passed. Where a statement has many places, the ${linksMax} most telling are shown.
+passed. The list of 3.1.1 holds short texts; where one is that of another statement, \`corrections-3.1.1.tsv\` has the
+standard's own words. Where a statement has many places, the ${linksMax} most telling are shown.
 `;
 
 const chapterTitles: Readonly<Record<string, string>> = {

@@ -5,7 +5,7 @@
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Exception, exceptions } from "./exceptions.ts";
-import { nameStatement, readAllStatements, type Statement } from "./statements.ts";
+import { nameStatement, readStatements, type Statement } from "./statements.ts";
 import { isBesideBroker, type PlacedTag, readFileTags } from "./tags.ts";
 
 export interface Coverage {
@@ -29,7 +29,7 @@ function readTreeTags(): PlacedTag[] {
 
 /** One entry for each statement that binds a server: by the list, or because code or a test names it. */
 export function readCoverage(): Coverage[] {
-  return coverStatements(readAllStatements(), readTreeTags(), exceptions);
+  return coverStatements(readStatements(), readTreeTags(), exceptions);
 }
 
 export function coverStatements(

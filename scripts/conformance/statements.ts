@@ -19,28 +19,32 @@ export interface Statement {
 
 export const listsFolder = join(import.meta.dirname, "../../test/conformance/standard");
 
-/** By `nameStatement`, in the order of the standard. */
-export function readStatements(standard: Standard): ReadonlyMap<string, Statement> {
-  const list = readFileSync(join(listsFolder, `statements-${standard}.tsv`), "utf8");
-  const rows = list.split("\n").filter((line) => line.startsWith("MQTT-"));
-  return new Map(
-    rows.map((row) => {
-      const columns = row.split("\t");
-      const [clause = "", binds] = columns;
-      const text = columns.at(-1) ?? "";
-      return [
-        nameStatement(standard, clause),
-        { standard, clause, binds: binds as Statement["binds"], text },
-      ];
-    }),
+/** By `nameStatement`, in the order of the standards. */
+export function readStatements(): ReadonlyMap<string, Statement> {
+  const corrected = new Map(
+    readRows("corrections-3.1.1.tsv").map(([clause, text]) => [
+      nameStatement("3.1.1", clause),
+      text,
+    ]),
   );
-}
-
-export function readAllStatements(): ReadonlyMap<string, Statement> {
-  return new Map(standards.flatMap((standard) => [...readStatements(standard)]));
+  return new Map(
+    standards.flatMap((standard) =>
+      readRows(`statements-${standard}.tsv`).map((columns) => {
+        const [clause, binds] = columns;
+        const name = nameStatement(standard, clause);
+        const text = corrected.get(name) ?? columns.at(-1) ?? "";
+        return [name, { standard, clause, binds: binds as Statement["binds"], text }];
+      }),
+    ),
+  );
 }
 
 /** `5.0 [MQTT-3.3.1-4]`, as a test would name it. */
 export function nameStatement(standard: Standard, clause: string): string {
   return `${standard} [${clause}]`;
+}
+
+function readRows(file: string): string[][] {
+  const lines = readFileSync(join(listsFolder, file), "utf8").split("\n");
+  return lines.filter((line) => line.startsWith("MQTT-")).map((line) => line.split("\t"));
 }

@@ -118,7 +118,7 @@ conformanceTest(
 );
 
 conformanceTest(
-  "3.1.1 [MQTT-3.1.3-8] [MQTT-3.1.3-9] no identifier and a session to be kept: return code 2",
+  "3.1.1 [MQTT-3.1.3-7] [MQTT-3.1.3-8] [MQTT-3.1.3-9] no identifier and a session to be kept: return code 2",
   { versions: onlyV3_1_1 },
   async (world) => {
     const client = await world.open();

@@ -31,7 +31,7 @@ async function watchWill(world: World) {
 }
 
 conformanceTest(
-  "5.0 [MQTT-3.14.4-3] [MQTT-3.1.2-10], 3.1.1 [MQTT-3.14.4-3] [MQTT-3.14.4-2] [MQTT-3.1.2-10] DISCONNECT takes the will back, and the broker closes",
+  "5.0 [MQTT-3.14.4-3] [MQTT-3.1.2-10], 3.1.1 [MQTT-3.14.4-3] [MQTT-3.1.2-10] DISCONNECT takes the will back, and the broker closes",
   { versions: everyVersion },
   async (world) => {
     const watcher = await watchWill(world);
@@ -92,7 +92,7 @@ conformanceTest(
 );
 
 conformanceTest(
-  "5.0 [MQTT-3.14.4-1], 3.1.1 [MQTT-3.14.4-1] what follows a DISCONNECT is not looked at",
+  "5.0 [MQTT-3.14.4-1], 3.1.1 [MQTT-3.14.4-1] [MQTT-3.14.4-2] what follows a DISCONNECT is not looked at",
   { versions: everyVersion },
   async (world) => {
     const watcher = await world.connect();

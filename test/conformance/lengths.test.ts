@@ -142,7 +142,7 @@ conformanceTest(
 );
 
 conformanceTest(
-  "5.0 [MQTT-3.1.4-1], 3.1.1 [MQTT-3.1.4-1] CONNECT that ends before its protocol level gets no answer",
+  "5.0 [MQTT-3.1.4-1], 3.1.1 [MQTT-3.1.4-1] [MQTT-3.2.2-6] CONNECT that ends before its protocol level gets no answer",
   { versions: everyVersion },
   async (world) => {
     for (const bytes of ["10 00", "10 01 00", "10 02 0004", "10 06 0004 4d515454"]) {
@@ -154,7 +154,7 @@ conformanceTest(
 );
 
 conformanceTest(
-  "5.0 [MQTT-4.2-1] and 3.1.1: packets arrive whole however their bytes are cut",
+  "5.0 [MQTT-4.2-1] 3.1.1 [MQTT-7.1.1-1] packets arrive whole however their bytes are cut",
   { versions: everyVersion },
   async (world) => {
     const client = await world.open();

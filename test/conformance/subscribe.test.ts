@@ -182,7 +182,7 @@ conformanceTest(
 );
 
 conformanceTest(
-  "5.0 [MQTT-4.7.3-1] [MQTT-4.7.1-1] [MQTT-4.7.1-2] 3.1.1 [MQTT-4.7.3-1] [MQTT-4.7.1-1] [MQTT-4.7.1-2] [MQTT-4.7.1-3] an empty filter and a wildcard at a wrong place are refused: 0x8F, or 0x80 for 3.x",
+  "5.0 [MQTT-4.7.3-1] [MQTT-4.7.1-1] [MQTT-4.7.1-2] 3.1.1 [MQTT-4.7.3-1] [MQTT-4.7.1-2] [MQTT-4.7.1-3] an empty filter and a wildcard at a wrong place are refused: 0x8F, or 0x80 for 3.x",
   { versions: everyVersion },
   async (world) => {
     const client = await world.connect();

@@ -53,7 +53,7 @@ conformanceTest(
 );
 
 conformanceTest(
-  "5.0 [MQTT-3.3.2-9] an alias beyond the maximum ends the connection with 0x94",
+  "5.0 [MQTT-3.2.2-17] [MQTT-3.3.2-9] an alias beyond the maximum ends the connection with 0x94",
   { versions: onlyV5, broker: { limits: { topicAliasMax: 3 } } },
   async (world) => {
     const client = await world.connect();

@@ -9,8 +9,8 @@ import { findUnproven, readProof } from "../../scripts/conformance/proof.ts";
 import {
   listsFolder,
   nameStatement,
-  readAllStatements,
   readStatements,
+  type Standard,
   type Statement,
   standards,
 } from "../../scripts/conformance/statements.ts";
@@ -21,9 +21,10 @@ const root = join(import.meta.dirname, "../..");
 const shared = join(root, "../shared/spec");
 
 test("the lists of statements are those of the standards", (context) => {
-  assert.equal(readStatements("3.1.1").size, 141);
-  assert.equal(readStatements("5.0").size, 251);
-  for (const { binds, clause, text } of readAllStatements().values()) {
+  const statements = [...readStatements().values()];
+  const count = (of: Standard) => statements.filter(({ standard }) => standard === of).length;
+  assert.deepEqual(standards.map(count), [141, 251]);
+  for (const { binds, clause, text } of statements) {
     assert.ok(["Client", "Server", "Both"].includes(binds), clause);
     assert.ok(text.length > 10, clause);
   }
@@ -34,6 +35,22 @@ test("the lists of statements are those of the standards", (context) => {
       const ours = readFileSync(join(listsFolder, name), "utf8");
       assert.equal(ours, readFileSync(join(shared, name), "utf8"), name);
     }
+  }
+});
+
+test("a corrected text is of a statement of the list, and another than the list has", () => {
+  const read = (file: string) =>
+    readFileSync(join(listsFolder, file), "utf8")
+      .split("\n")
+      .filter((line) => line.startsWith("MQTT-"))
+      .map((line) => line.split("\t"));
+  const listed = new Map(
+    read("statements-3.1.1.tsv").map(([clause, , text]) => [clause, text] as const),
+  );
+  for (const [clause = "", text] of read("corrections-3.1.1.tsv")) {
+    assert.ok(listed.has(clause), clause);
+    assert.notEqual(text, listed.get(clause), clause);
+    assert.equal(readStatements().get(nameStatement("3.1.1", clause))?.text, text);
   }
 });
 
@@ -86,7 +103,7 @@ test("in a test names prove, comments remark, and shared tags count where a name
 });
 
 test("a tag without a standard, of the wrong one, or of none is a fault", () => {
-  const statements = readAllStatements();
+  const statements = readStatements();
   const findFault = (path: string, text: string) =>
     findTagFault(readFileTags(path, text), statements);
   assert.equal(findFault("src/x.ts", `// [MQTT-1.5.4-1], 3.1.1: [MQTT-1.5.3-1]`), undefined);

@@ -6,7 +6,7 @@ import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { test } from "node:test";
-import { readAllStatements } from "../../scripts/conformance/statements.ts";
+import { readStatements } from "../../scripts/conformance/statements.ts";
 import { findTagFault, readFileTags } from "../../scripts/conformance/tags.ts";
 
 interface Rule {
@@ -34,7 +34,7 @@ function withoutComments(text: string): string {
   return text.replaceAll(/\/\*[\s\S]*?\*\/|(?<!:)\/\/.*/g, "");
 }
 
-const statements = readAllStatements();
+const statements = readStatements();
 
 const rules: readonly Rule[] = [
   {

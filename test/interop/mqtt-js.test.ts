@@ -31,7 +31,7 @@ const scenarios: Readonly<Record<string, Scenario>> = {
 
 for (const version of versions) {
   for (const transport of transports) {
-    test(`MQTT.js ${version.name} over ${transport}`, async (context) => {
+    test(`3.1.1 [MQTT-7.0.0-2] without any extension: MQTT.js ${version.name} over ${transport}`, async (context) => {
       await withBroker(async (broker) => {
         const connect: Connect = (options = {}) =>
           broker.connect({ ...version.options, ...options }, transport);

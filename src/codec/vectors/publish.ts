@@ -143,7 +143,7 @@ const refused: readonly Vector[] = [
   },
   ...["a/+", "#", "a#b", "+"].map(
     (topic): Vector => ({
-      name: `5.0 [MQTT-3.3.2-2] [MQTT-4.7.0-1] 3.1.1 [MQTT-3.3.2-2] the wildcards of ${topic} in a topic name`,
+      name: `5.0 [MQTT-3.3.2-2] [MQTT-4.7.0-1] 3.1.1 [MQTT-3.3.2-2] [MQTT-4.7.1-1] the wildcards of ${topic} in a topic name`,
       versions: all,
       bytes: `30 0${3 + topic.length} 000${topic.length} "${topic}" 00`,
       error: topicInvalid,
