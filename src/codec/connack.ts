@@ -58,6 +58,12 @@ export function encodeConnack(packet: ConnackPacket, version: ProtocolVersion): 
   return writer.toPacket(PacketType.connack);
 }
 
+/** What a refused client is told: `reasonCode`, or that it is not authorized where CONNACK has no such failure. */
+export function toConnackFailure(reasonCode: ReasonCode): ReasonCode {
+  const isFailure = reasonCode !== ReasonCode.success && reasonCodes.has(reasonCode);
+  return isFailure ? reasonCode : ReasonCode.notAuthorized; // [MQTT-3.2.2-8]
+}
+
 function readSessionPresent(reader: ByteReader, version: ProtocolVersion): boolean {
   const flags = reader.readUint8();
   if (version === ProtocolVersion.v3_1) return false; // the byte is unused there

@@ -39,6 +39,12 @@ const reasonCodes: ReadonlySet<ReasonCode> = new Set([
   ReasonCode.wildcardSubscriptionsNotSupported,
 ]);
 
+/** What a client that failed is told: `reasonCode`, or that it is not authorized where DISCONNECT has no such failure. */
+export function toDisconnectFailure(reasonCode: ReasonCode): ReasonCode {
+  const isFailure = reasonCode >= 0x80 && reasonCodes.has(reasonCode);
+  return isFailure ? reasonCode : ReasonCode.notAuthorized; // [MQTT-3.14.2-1]
+}
+
 export function decodeDisconnect(
   reader: ByteReader,
   flags: number,

@@ -3,7 +3,12 @@
  * CONNACK or, to authenticate anew, on a connection that stands.
  */
 import { protocolError, ReasonCode } from "../../base/index.ts";
-import { type AuthPacket, type ConnectPacket, PacketType } from "../../codec/index.ts";
+import {
+  type AuthPacket,
+  type ConnectPacket,
+  PacketType,
+  toDisconnectFailure,
+} from "../../codec/index.ts";
 import type { Connection } from "../connection.ts";
 import { ConnectionState } from "../connection-state.ts";
 import type { AuthenticationExchange, AuthenticationRequest } from "../ports.ts";
@@ -94,7 +99,8 @@ async function step(connection: Connection, data: Uint8Array | undefined): Promi
       return;
     case "failure":
       // [MQTT-4.12.0-4], [MQTT-4.12.1-2]
-      if (connect === undefined) connection.disconnect(result.reasonCode, "authentication failed");
+      if (connect === undefined)
+        connection.disconnect(toDisconnectFailure(result.reasonCode), "authentication failed");
       else refuse(connection, result.reasonCode, "authentication failed", result.rule);
   }
 }

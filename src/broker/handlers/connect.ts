@@ -22,10 +22,6 @@ export function handleConnect(connection: Connection, connect: ConnectPacket): v
   connection.mayChangeExpiry = (properties.sessionExpiryInterval ?? 0) > 0;
   connection.wantsProblemInformation = properties.requestProblemInformation ?? true;
   const { broker } = connection;
-  if (broker.isClosing) {
-    refuse(connection, ReasonCode.serverShuttingDown, "the broker is shutting down");
-    return;
-  }
   if (broker.connectionCount > broker.limits.connectionsMax) {
     refuse(connection, ReasonCode.serverBusy, "connectionsMax is reached");
     return;

@@ -3,7 +3,7 @@
  * packet that a client gets [MQTT-3.2.0-1], 3.1.1: [MQTT-3.2.0-1], but for the AUTH packets of enhanced authentication.
  */
 import { describeReasonCode, ReasonCode, toConnectReturnCode } from "../../base/index.ts";
-import { type ConnectPacket, PacketType } from "../../codec/index.ts";
+import { type ConnectPacket, PacketType, toConnackFailure } from "../../codec/index.ts";
 import { isValidTopicName } from "../../topics/index.ts";
 import type { Connection } from "../connection.ts";
 import { ConnectionState } from "../connection-state.ts";
@@ -128,10 +128,11 @@ export function refuse(
     },
     `a client was refused: ${describeReasonCode(reasonCode)}, ${why}`,
   );
+  const failure = toConnackFailure(reasonCode); // authenticators may say what they like
   connection.send({
     type: PacketType.connack,
     sessionPresent: false, // [MQTT-3.2.2-6], 3.1.1: [MQTT-3.2.2-4]
-    reasonCode: connection.isV5 ? reasonCode : toConnectReturnCode(reasonCode),
+    reasonCode: connection.isV5 ? failure : toConnectReturnCode(failure),
     properties: connection.isV5 ? { reasonString: why } : {},
   });
   connection.end({ by: "broker", reasonCode, why }); // [MQTT-3.1.4-6], 3.1.1: [MQTT-3.1.4-5]
