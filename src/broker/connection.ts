@@ -21,7 +21,7 @@ import type { Authentication } from "./handlers/auth.ts";
 import { dispatch, dispatchBeforeConnected } from "./handlers/dispatch.ts";
 import { refuse } from "./handlers/welcome.ts";
 import type { Message } from "./message.ts";
-import { copyBytesMax, Outbox, type OutboxOwner } from "./outbox.ts";
+import { Outbox, type OutboxOwner } from "./outbox.ts";
 import { Patience, type PatienceOwner } from "./patience.ts";
 import type { ClientIdentity, Transport, TransportSink } from "./ports.ts";
 import type { EncodedPublish } from "./publish-encoder.ts";
@@ -99,13 +99,11 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner, Patien
     return this.outboundAliases === undefined;
   }
 
-  receive(bytes: Buffer): boolean {
-    if (this.isClosed) return true;
+  receive(bytes: Buffer): void {
+    if (this.isClosed) return;
     this.broker.counters.bytesReceived += bytes.length;
     if (this.isSuspended) this.#pause();
     this.#run(() => this.#reader.read(bytes, this));
-    // Outboxes copy what is small; a handler that waits may hold parts of its packet.
-    return bytes.length <= copyBytesMax && !this.isSuspended && !this.isClosed;
   }
 
   drained(): void {
@@ -246,7 +244,7 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner, Patien
     this.#patience.startKeepAlive(this.keepAliveSeconds);
   }
 
-  /** Answers whether the client can take it [MQTT-3.1.2-24]. */
+  /** No window holds it up [MQTT-3.3.4-10] [MQTT-4.9.0-3]. Answers whether the client can take it [MQTT-3.1.2-24]. */
   send(packet: Packet): boolean {
     const bytes = encodeWithin(cutReason(packet), this.protocolVersion, this.maximumPacketSize);
     if (bytes === null) {
@@ -309,7 +307,7 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner, Patien
     return this.isV5 && this.wantsProblemInformation ? { reasonString: text } : {}; // [MQTT-3.1.2-29]
   }
 
-  /** What is wrong ends this connection, and nothing else. */
+  /** What is wrong ends this connection, and nothing else, 3.1.1: [MQTT-4.8.0-1] [MQTT-4.8.0-2]. */
   fail(error: unknown): void {
     const isConnecting = this.state === ConnectionState.connecting;
     // While an answer to CONNECT is awaited nothing of the peer's is handled.

@@ -30,10 +30,10 @@ export interface Transport {
 /** What the broker gives a listener in exchange for a transport. */
 export interface TransportSink {
   /**
-   * Bytes from the peer. `true`: the broker is done with them, and their buffer may be used again or freed.
-   * `false`: it keeps the right to read them later, and they must stay as they are.
+   * Bytes from the peer. Up to 64 KB (`copyBytesMax`) they are only lent: the broker copies what it needs before it
+   * returns, and the transport may read the next ones into the same buffer. More at once are the broker's to keep.
    */
-  receive(bytes: Buffer): boolean;
+  receive(bytes: Buffer): void;
   /** `pendingBytes` has come down to 0 after it was not. */
   drained(): void;
   /** The transport is gone, for whatever reason; called exactly once, nothing follows. */

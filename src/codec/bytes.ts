@@ -9,7 +9,7 @@ export { decodeUtf8, isWellFormedUtf8 } from "./utf8.ts";
 
 /** The most that a Variable Byte Integer can say: four bytes of seven bits. */
 const variableByteIntegerMax = 268_435_455;
-const stringBytesMax = 65_535;
+const stringBytesMax = 65_535; // [MQTT-4.7.3-3], 3.1.1: [MQTT-4.7.3-3]
 const fixedHeaderBytesMax = 5;
 
 /** Reads forward from `offset` to `end`; what is not there is MQTT_MALFORMED_PACKET. */
@@ -66,9 +66,9 @@ export class ByteReader {
     return [this.readString(), this.readString()]; // [MQTT-1.5.7-1]
   }
 
-  /** A view into the buffer, not a copy. */
+  /** A copy: what a packet holds of Binary Data may outlive the bytes it came in. */
   readBinary(): Buffer {
-    return this.readBytes(this.readUint16());
+    return Buffer.from(this.readBytes(this.readUint16()));
   }
 
   /** A view into the buffer, not a copy. */

@@ -140,7 +140,9 @@ test("packets, cuts, stops and resumes at random leave the stream as it was", (c
         reader.resume(recorder);
       };
       for (const chunk of chunks) {
-        reader.read(chunk, recorder);
+        const lent = Buffer.from(chunk);
+        reader.read(lent, recorder);
+        lent.fill(0xee);
         if (recorder.isStopped && resumesNow.next().value) resume();
       }
       while (recorder.isStopped) resume();

@@ -21,7 +21,7 @@ export class FrameReader {
   #partial: Buffer | undefined;
   #partialLength = 0;
   #stopped = false;
-  /** Chunks that wait while the reader is stopped; undefined when there are none. */
+  /** Copies of what waits while the reader is stopped; undefined when there is nothing. */
   #backlog: Buffer[] | undefined;
 
   constructor(packetBytesMax: number) {
@@ -33,22 +33,17 @@ export class FrameReader {
     return this.#partial !== undefined;
   }
 
-  /** Hands every whole packet to `sink`. Throws a `TstackError` on a length that lies or is too large. */
+  /**
+   * Hands every whole packet to `sink`, and holds on to nothing of `chunk`.
+   * Throws a `TstackError` on a length that lies or is too large.
+   */
   read(chunk: Buffer, sink: FrameSink): void {
     if (this.#stopped) {
-      this.#backlog ??= [];
-      this.#backlog.push(chunk);
+      this.#wait(Buffer.from(chunk));
       return;
     }
-    let offset = 0;
-    while (this.#partial !== undefined && offset < chunk.length) {
-      offset = this.#complete(this.#partial, chunk, offset, sink);
-      if (this.#stopped) {
-        if (offset < chunk.length) this.#backlog = [chunk.subarray(offset)];
-        return;
-      }
-    }
-    if (offset < chunk.length) this.#scan(chunk, offset, sink);
+    const end = this.#readOn(chunk, sink);
+    if (end < chunk.length) this.#wait(Buffer.from(chunk.subarray(end)));
   }
 
   /** Goes on after a `false` of the sink, first with what has waited. */
@@ -57,10 +52,28 @@ export class FrameReader {
     const backlog = this.#backlog;
     this.#backlog = undefined;
     if (backlog === undefined) return;
-    for (const chunk of backlog) this.read(chunk, sink);
+    for (const chunk of backlog) {
+      const end = this.#stopped ? 0 : this.#readOn(chunk, sink);
+      if (end < chunk.length) this.#wait(chunk.subarray(end));
+    }
   }
 
-  #scan(chunk: Buffer, from: number, sink: FrameSink): void {
+  #wait(bytes: Buffer): void {
+    this.#backlog ??= [];
+    this.#backlog.push(bytes);
+  }
+
+  /** Answers where it was stopped, or the end of the chunk. */
+  #readOn(chunk: Buffer, sink: FrameSink): number {
+    let offset = 0;
+    while (this.#partial !== undefined && offset < chunk.length) {
+      offset = this.#complete(this.#partial, chunk, offset, sink);
+      if (this.#stopped) return offset;
+    }
+    return this.#scan(chunk, offset, sink);
+  }
+
+  #scan(chunk: Buffer, from: number, sink: FrameSink): number {
     const length = chunk.length;
     let start = from;
     while (start < length) {
@@ -76,16 +89,16 @@ export class FrameReader {
       if (byte >= 0x80 || end > length) {
         if (byte < 0x80) this.#checkLength(end - start);
         this.#keep(chunk, start);
-        return;
+        return length;
       }
       this.#checkLength(end - start);
       if (!sink.frame(chunk, start, position, end)) {
         this.#stopped = true;
-        if (end < length) this.#backlog = [chunk.subarray(end)];
-        return;
+        return end;
       }
       start = end;
     }
+    return length;
   }
 
   #checkLength(total: number): void {

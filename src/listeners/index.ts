@@ -12,6 +12,7 @@ import { listenTcp } from "./tcp.ts";
 import { listenUnix } from "./unix.ts";
 import { listenWebSocket } from "./websocket.ts";
 
+export { whenDrained } from "./drain.ts";
 export { isLoopbackUrl, parseListenUrl } from "./listen-url.ts";
 export type { Listener, ListenOptions } from "./listener.ts";
 

@@ -15,13 +15,12 @@ const waitMillisecondsMax = 8000;
 export class RecordedConnection implements TransportSink {
   readonly transport: Transport;
   readonly chunks: Buffer[] = [];
+  /** Where the bytes were lent. */
+  readonly memory = new Set<ArrayBufferLike>();
   readonly causes: (Error | undefined)[] = [];
   drainedCount = 0;
   pendingBytesWhenDrained = 0;
   onReceive: (bytes: Buffer) => void = () => {};
-  /** What `receive` answers: whether the transport may free the bytes. */
-  isDone = false;
-
   constructor(transport: Transport) {
     this.transport = transport;
   }
@@ -30,11 +29,13 @@ export class RecordedConnection implements TransportSink {
     return Buffer.concat(this.chunks);
   }
 
-  receive(bytes: Buffer): boolean {
+  /** The bytes are only lent. */
+  receive(bytes: Buffer): void {
     assert.equal(this.causes.length, 0, "nothing is received after closed");
-    this.chunks.push(bytes);
-    this.onReceive(bytes);
-    return this.isDone;
+    const copy = Buffer.from(bytes);
+    this.memory.add(bytes.buffer);
+    this.chunks.push(copy);
+    this.onReceive(copy);
   }
 
   drained(): void {

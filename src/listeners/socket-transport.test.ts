@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import type { Socket } from "node:net";
+import { type AddressInfo, createServer, Socket } from "node:net";
 import { type TestContext, test } from "node:test";
 import { setTimeout } from "node:timers/promises";
 import type { ListenOptions } from "./index.ts";
+import { resolveContext } from "./listener.ts";
 import {
   connectPeer,
   countedBytes,
@@ -11,9 +12,11 @@ import {
   nextEvent,
   portOf,
   type RecordedConnection,
+  RecordingAcceptor,
   readAll,
   until,
 } from "./recording.ts";
+import { acceptSocket, newSharedReads } from "./socket-transport.ts";
 
 const manyBytes = 16_777_216;
 
@@ -110,16 +113,57 @@ test("drained never comes while bytes that were written meanwhile are pending", 
   assert.equal(connection.pendingBytesWhenDrained, 0);
 });
 
-for (const isDone of [true, false]) {
-  test(`bytes are freed exactly when the broker is done with them: ${isDone}`, async (context) => {
-    const { peer, connection } = await openPair(context);
-    connection.isDone = isDone;
-    peer.write("hello");
-    await until(() => connection.chunks.length === 1, "the bytes");
-    await setTimeout(0);
-    assert.equal(connection.chunks[0].length, isDone ? 0 : 5);
+test("connections that share a buffer to read into do not see each other's bytes", async (context) => {
+  const { listener, acceptor } = await listenForTest(context, "mqtt://127.0.0.1:0");
+  const where = { host: "127.0.0.1", port: portOf(listener) };
+  const peers = [await connectPeer(context, where), await connectPeer(context, where)];
+  await until(() => acceptor.connections.length === peers.length, "two connections");
+  const sent = [countedBytes(2_000_000), countedBytes(2_000_000, 7_000_000)];
+  peers.forEach((peer, index) => {
+    peer.write(sent[index]);
   });
-}
+  const received = () => acceptor.connections.map((connection) => connection.received);
+  await until(() => received().every(({ length }) => length === sent[0].length), "all bytes");
+  const [first, second] = received().sort(Buffer.compare);
+  assert.equal(Buffer.compare(first, sent[0]), 0);
+  assert.equal(Buffer.compare(second, sent[1]), 0);
+});
+
+test("all reads of a listener go into the same memory", async (context) => {
+  const { listener, acceptor } = await listenForTest(context, "mqtt://127.0.0.1:0");
+  const where = { host: "127.0.0.1", port: portOf(listener) };
+  for (const text of ["one", "two"]) (await connectPeer(context, where)).write(text);
+  await until(() => acceptor.connections.every(({ chunks }) => chunks.length > 0), "the bytes");
+  assert.equal(acceptor.connections.length, 2);
+  const memory = new Set(acceptor.connections.flatMap(({ memory }) => [...memory]));
+  assert.equal(memory.size, 1);
+});
+
+test("a socket without a handle stays as it is", () => {
+  const socket = new Socket();
+  assert.equal(newSharedReads().take(socket), socket);
+});
+
+test("a socket whose reads cannot be shared works all the same, and its reads are freed at once", async (context) => {
+  const acceptor = new RecordingAcceptor();
+  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true });
+  server.on("connection", (socket) => {
+    const names = { remoteAddress: "peer", listener: "mqtt://127.0.0.1" };
+    acceptSocket(socket, names, resolveContext(acceptor, {}));
+  });
+  server.listen(0, "127.0.0.1");
+  context.after(() => server.close());
+  await nextEvent(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const peer = await connectPeer(context, { host: "127.0.0.1", port });
+  const sent = countedBytes(1_000_000);
+  peer.write(sent);
+  const connection = await firstConnection(acceptor);
+  await until(() => connection.received.length === sent.length, "the bytes");
+  assert.equal(Buffer.compare(connection.received, sent), 0);
+  assert.ok(connection.memory.size > 1);
+  for (const { byteLength } of connection.memory) assert.equal(byteLength, 0);
+});
 
 test("pause stops receive and resume brings everything in order", async (context) => {
   const { peer, connection } = await openPair(context);

@@ -7,17 +7,20 @@ import { formatListenUrl, type TcpAddress } from "./listen-url.ts";
 import type { ListenContext, Listener } from "./listener.ts";
 import { namePeer } from "./peer-name.ts";
 import { closeServer, keepAliveMilliseconds, openPort } from "./server.ts";
-import { acceptSocket } from "./socket-transport.ts";
+import { acceptSocket, newSharedReads } from "./socket-transport.ts";
 
 export async function listenTcp(address: TcpAddress, context: ListenContext): Promise<Listener> {
   const server = createServer({
     allowHalfOpen: true,
+    pauseOnConnect: true,
     noDelay: true,
     keepAlive: true,
     keepAliveInitialDelay: keepAliveMilliseconds,
   });
   const url = formatListenUrl(await openPort(server, address, context.log));
-  server.on("connection", (socket) => {
+  const reads = newSharedReads();
+  server.on("connection", (accepted) => {
+    const socket = reads.take(accepted);
     acceptSocket(socket, { remoteAddress: namePeer(socket), listener: url }, context);
   });
   return { url, close: () => closeServer(server) };

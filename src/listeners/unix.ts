@@ -15,7 +15,7 @@ import {
   guardServer,
   openServer,
 } from "./server.ts";
-import { acceptSocket } from "./socket-transport.ts";
+import { acceptSocket, newSharedReads } from "./socket-transport.ts";
 
 /** What fits into `sockaddr_un` on every system that Node runs on (Linux has 107, macOS 103). */
 const pathBytesMax = 103;
@@ -31,12 +31,13 @@ export async function listenUnix(address: UnixAddress, context: ListenContext): 
   }
   if (!existsSync(dirname(path))) throw explainListenError(new Error("ENOENT"), address);
   await removeStaleSocket(address);
-  const server = createServer({ allowHalfOpen: true });
+  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true });
   await openServer(server, { path, backlog: backlogConnectionsMax }, address);
   guardServer(server, address, context.log);
   const url = formatListenUrl(address);
-  server.on("connection", (socket) => {
-    acceptSocket(socket, { remoteAddress: "unix", listener: url }, context);
+  const reads = newSharedReads();
+  server.on("connection", (accepted) => {
+    acceptSocket(reads.take(accepted), { remoteAddress: "unix", listener: url }, context);
   });
   return { url, close: () => closeServer(server) };
 }
