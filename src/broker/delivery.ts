@@ -2,7 +2,8 @@
  * Brings a message to everyone on its route: encoded once for each variant, shared by all who get the same bytes.
  * Frames that suit as they came are not even looked at one by one: a whole range of them is appended.
  * What is published during a delivery, by a handler of the embedding program or a will, follows when that is done:
- * all subscribers see the same order, and what is used again for each message is never in use twice.
+ * all subscribers see the same order [MQTT-4.6.0-5] [MQTT-4.6.0-6], 3.1.1: [MQTT-4.6.0-5] [MQTT-4.6.0-6], and what is
+ * used again for each message is never in use twice.
  */
 import {
   type LocatedFrame,
@@ -114,8 +115,8 @@ export class Delivery {
   #deliverToGroup(group: DeliveryGroup, message: Message): void {
     const { variant } = this;
     variant.isV5 = group.isV5;
-    variant.qos = lowerQos(message.qos, group.qos); // [MQTT-3.8.4-8]
-    // [MQTT-3.3.1-12], [MQTT-3.3.1-13]: the publisher's RETAIN only where the subscriber asked for it
+    variant.qos = lowerQos(message.qos, group.qos); // [MQTT-3.8.4-8], 3.1.1: [MQTT-3.8.4-6]
+    // The publisher's RETAIN only where the subscriber asked for it [MQTT-3.3.1-12] [MQTT-3.3.1-13], 3.1.1: [MQTT-3.3.1-9]
     variant.retain = message.retain && group.retainAsPublished;
     variant.identifiers = group.isV5 ? group.identifiers : noIdentifiers;
     const encoded = this.#encoder.encode(message, variant);

@@ -65,12 +65,12 @@ export class InFlightWindow {
       : FlightState.free;
   }
 
-  /** The client has PUBREC'd: from now on only PUBREL may be sent again [MQTT-4.3.3-6]. */
+  /** The client has PUBREC'd: from now on only PUBREL may be sent again [MQTT-4.3.3-6], 3.1.1: [MQTT-4.3.3-1]. */
   awaitPubcomp(identifier: number): void {
     const slot = identifier & this.#mask;
     assert(this.stateOf(identifier) !== FlightState.free, "awaitPubcomp names a message under way");
     this.#states[slot] = FlightState.awaitingPubcomp;
-    this.#serials[slot] = this.#nextSerial++; // [MQTT-4.6.0-4] PUBREL in the order of PUBREC
+    this.#serials[slot] = this.#nextSerial++; // [MQTT-4.6.0-4] PUBREL in the order of PUBREC, 3.1.1: [MQTT-4.6.0-4]
     this.#forgetMessage(slot);
   }
 
@@ -90,7 +90,7 @@ export class InFlightWindow {
     this.#queued[slot] = undefined;
   }
 
-  /** What is under way, in the order in which it was first sent, PUBREL in that of PUBREC [MQTT-4.6.0-1]. */
+  /** What is under way, in the order in which it was first sent, PUBREL in that of PUBREC [MQTT-4.6.0-1], 3.1.1: [MQTT-4.6.0-1]. */
   inOrder(): Flight[] {
     const slots: number[] = [];
     for (let slot = 0; slot < this.#states.length; slot++) {

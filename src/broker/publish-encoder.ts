@@ -61,7 +61,7 @@ export function newVariant(): PublishVariant {
     isV5: false,
     qos: 0,
     retain: false,
-    dup: false,
+    dup: false, // [MQTT-4.3.1-1] and for every first time, 3.1.1: [MQTT-4.3.1-1]
     identifiers: [],
     topicAlias: 0,
     omitTopic: false,

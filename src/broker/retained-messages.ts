@@ -37,7 +37,7 @@ export class RetainedMessages {
   /** Keeps, replaces or (empty payload) deletes. False when a limit refuses it: the message before stays. */
   store(message: Message): boolean {
     if (message.payloadStart === message.payloadEnd) {
-      this.delete(message.topic); // [MQTT-3.3.1-6], [MQTT-3.3.1-7]
+      this.delete(message.topic); // [MQTT-3.3.1-6] [MQTT-3.3.1-7], 3.1.1: [MQTT-3.3.1-10] [MQTT-3.3.1-11]
       return true;
     }
     const previous = this.#tree.get(message.topic);
@@ -49,7 +49,7 @@ export class RetainedMessages {
     this.#forgetExpiry(message.topic);
     this.bytes += message.size - (previous?.size ?? 0);
     this.#costBytes = costBytes;
-    this.#tree.set(message.topic, message.keep()); // [MQTT-3.3.1-5]
+    this.#tree.set(message.topic, message.keep()); // [MQTT-3.3.1-5], 3.1.1: [MQTT-3.3.1-5]
     this.#scheduleExpiry(message);
     return true;
   }

@@ -105,7 +105,7 @@ export class Routes {
   #match(route: Route): void {
     const matched = this.#matched;
     matched.length = 0;
-    this.#tree.match(route.topic, matched);
+    this.#tree.match(route.topic, matched); // [MQTT-3.3.2-3], 3.1.1: [MQTT-3.3.2-3]
     const bySession = new Map<Session, Subscription[]>();
     route.shared = [];
     route.locals = [];
@@ -148,7 +148,7 @@ function addTarget(
   let retainAsPublished = false;
   const identifiers: number[] = [];
   for (const subscription of subscriptions) {
-    if (subscription.qos > qos) qos = subscription.qos; // [MQTT-3.3.4-2]
+    if (subscription.qos > qos) qos = subscription.qos; // [MQTT-3.3.4-2], 3.1.1: [MQTT-3.3.5-1]
     if (subscription.retainAsPublished) retainAsPublished = true;
     // [MQTT-3.3.4-3], [MQTT-3.3.4-4]: every matching identifier goes into the one copy
     if (subscription.identifier > 0) identifiers.push(subscription.identifier);

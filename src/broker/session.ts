@@ -1,7 +1,7 @@
 /**
  * One session: what a client identifier is subscribed to, what is on its way to it and what waits for it, with or
- * without a connection. Messages of QoS 1 and 2 leave in the order in which they came [MQTT-4.6.0-1]: while anything
- * waits, everything queues behind it.
+ * without a connection. Messages of QoS 1 and 2 leave in the order in which they came [MQTT-4.6.0-1], 3.1.1: [MQTT-4.6.0-1]:
+ * while anything waits, everything queues behind it.
  */
 import type { QoS } from "../codec/index.ts";
 import type { Connection } from "./connection.ts";
@@ -46,7 +46,7 @@ export class Session {
   expiryDeadline: Deadline | undefined;
   will: Will | undefined;
   willDeadline: Deadline | undefined;
-  /** Packet identifiers of QoS 2 messages that came and are not yet released [MQTT-4.3.3-10]. */
+  /** Packet identifiers of QoS 2 messages that came and are not yet released [MQTT-4.3.3-10], 3.1.1: [MQTT-4.3.3-2]. */
   receivedIdentifiers: Set<number> | undefined;
 
   #window: InFlightWindow | undefined;
@@ -84,14 +84,16 @@ export class Session {
     return this.#window?.count ?? 0;
   }
 
-  /** A connection takes the session up; what was under way is sent again [MQTT-4.4.0-1]. */
+  /** A connection takes the session up; what was under way is sent again [MQTT-4.4.0-1], 3.1.1: [MQTT-4.4.0-1]. */
   attach(connection: Connection, receiveMaximum: number): void {
     this.connection = connection;
-    this.#windowMax = receiveMaximum;
+    this.#windowMax = receiveMaximum; // [MQTT-4.9.0-1]
     this.#resending = [];
     if (this.#window !== undefined) {
       for (const { packetIdentifier, state, queued } of this.#window.inOrder()) {
+        // [MQTT-4.3.3-5], 3.1.1: [MQTT-4.3.3-1]
         if (state === FlightState.awaitingPubcomp) connection.sendPubrel(packetIdentifier);
+        // [MQTT-4.3.2-3] [MQTT-4.3.3-3], 3.1.1: [MQTT-4.3.2-1]
         else if (queued !== undefined) this.#resending.push({ packetIdentifier, queued });
       }
     }
@@ -105,6 +107,7 @@ export class Session {
     if (this.#window === undefined || this.#memberships === undefined) return;
     const groups = new Set<SharedSubscription>();
     for (const { packetIdentifier, state, queued } of this.#window.inOrder().reverse()) {
+      // [MQTT-4.8.2-4] QoS 2 stays
       if (state !== FlightState.awaitingPuback || queued?.shared === undefined) continue;
       if (!queued.shared.hasOtherMember(this)) continue;
       this.#window.release(packetIdentifier);
@@ -146,6 +149,7 @@ export class Session {
     if (outbox.bytes >= this.context.limits.outboxBytesMax) return false;
     return (
       qos === 0 ||
+      // [MQTT-4.6.0-5] nothing overtakes what waits, 3.1.1: [MQTT-4.6.0-6]
       (this.#hasRoomForMore() && this.queuedMessages === 0 && this.#resending.length === 0)
     );
   }
@@ -163,7 +167,7 @@ export class Session {
     }
     const { qos, retain, identifiers } = variant;
     if (connection === undefined || !this.canTake(qos)) {
-      this.#queue ??= new MessageQueue(this.context, this.drops); // 3.1.1: [MQTT-3.1.2-5]
+      this.#queue ??= new MessageQueue(this.context, this.drops); // [MQTT-4.5.0-1], 3.1.1: [MQTT-3.1.2-5] [MQTT-4.5.0-1]
       this.#queue.offer(message, (kept) => {
         return { message: kept, qos, retain, identifiers, shared: undefined };
       });
@@ -192,7 +196,7 @@ export class Session {
   /** A message for this session alone, which `canTake` it. */
   deliverNow(queued: QueuedMessage): void {
     const identifier = queued.qos === 0 ? 0 : this.#takeIdentifier(queued.qos, queued);
-    this.#send(queued, identifier, false);
+    this.#send(queued, identifier, false); // DUP 0 [MQTT-4.3.2-2] [MQTT-4.3.3-2], 3.1.1: [MQTT-4.3.2-1] [MQTT-4.3.3-1]
   }
 
   /** The matching retained messages follow, as the connection has room; they count against no queue limit. */
@@ -253,15 +257,16 @@ export class Session {
 
   #sendNext(): boolean {
     if (this.#hasRoom()) {
-      const again = this.#resending.shift();
+      const again = this.#resending.shift(); // expired or not [MQTT-4.3.3-7]
       if (again !== undefined) {
-        this.#send(again.queued, again.packetIdentifier, true); // [MQTT-3.3.1-1] DUP, 3.1.1: [MQTT-2.3.1-3]
+        this.#send(again.queued, again.packetIdentifier, true); // [MQTT-3.3.1-1] DUP, 3.1.1: [MQTT-3.3.1-1] [MQTT-2.3.1-3]
         return true;
       }
       const hasRoomForMore = this.#hasRoomForMore();
       const queued = hasRoomForMore ? (this.#queue?.shift() ?? this.#fromShared()) : undefined;
       if (queued !== undefined) {
-        if (queued.message.hasExpired(this.context.clock.now())) this.drops.count("expired", 1);
+        if (queued.message.hasExpired(this.context.clock.now()))
+          this.drops.count("expired", 1); // [MQTT-3.3.2-5]
         else this.deliverNow(queued);
         return true;
       }
@@ -293,7 +298,7 @@ export class Session {
     if (subscription.noLocal && message.publisher === this.clientIdentifier) return true; // [MQTT-3.8.3-3]
     const identifiers = subscription.identifier > 0 ? [subscription.identifier] : [];
     const qos = lowerQos(message.qos, subscription.qos);
-    // [MQTT-3.3.1-8] sent because of a new subscription: RETAIN is 1
+    // Sent because of a new subscription: RETAIN is 1, 3.1.1: [MQTT-3.3.1-8]
     this.deliverNow({ message, qos, retain: true, identifiers, shared: undefined });
     return true;
   }
@@ -308,7 +313,7 @@ export class Session {
 
   #hasRoom(): boolean {
     const underWay = this.inFlightMessages - this.#resending.length;
-    return underWay < this.#windowMax; // [MQTT-3.3.4-9]
+    return underWay < this.#windowMax; // [MQTT-3.3.4-9] [MQTT-4.9.0-2]
   }
 
   /** For a message that is not under way yet: what is must be kept until it is acknowledged, so its bytes count. */
@@ -316,6 +321,7 @@ export class Session {
     return this.#hasRoom() && (this.#window?.bytes ?? 0) < this.context.limits.queueBytesMax;
   }
 
+  /** [MQTT-4.3.2-1] [MQTT-4.3.3-1], 3.1.1: [MQTT-4.3.2-1] [MQTT-4.3.3-1] */
   #takeIdentifier(qos: QoS, queued: QueuedMessage | undefined): number {
     this.#window ??= new InFlightWindow();
     return this.#window.take(
@@ -330,7 +336,7 @@ export class Session {
     variant.isV5 = this.isV5;
     variant.qos = queued.qos;
     variant.retain = queued.retain;
-    variant.dup = dup;
+    variant.dup = dup; // [MQTT-3.3.1-3], 3.1.1: [MQTT-3.3.1-3]
     variant.identifiers = this.isV5 ? queued.identifiers : variant.identifiers;
     variant.expirySeconds = message.secondsLeft(this.context.clock.now());
     this.connection?.sendPublish(message, variant, undefined, packetIdentifier);

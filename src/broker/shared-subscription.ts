@@ -107,7 +107,7 @@ export class SharedSubscription {
       message: message.keep(),
       qos: lowerQos(message.qos, member.qos), // [MQTT-4.8.2-3]
       retain: message.retain && member.retainAsPublished,
-      identifiers: member.identifier > 0 ? [member.identifier] : [],
+      identifiers: member.identifier > 0 ? [member.identifier] : [], // [MQTT-3.3.4-5]
       shared: this,
     };
   }

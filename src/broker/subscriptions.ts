@@ -22,7 +22,7 @@ export class Subscriptions {
     this.#routes = routes;
   }
 
-  /** Adds the subscription, or replaces the one with the same filter [MQTT-3.8.4-3]. */
+  /** Adds the subscription, or replaces the one with the same filter [MQTT-3.8.4-3], 3.1.1: [MQTT-3.8.4-3]. */
   add(session: Session, request: SubscriptionRequest, details: GrantedDetails): Subscription {
     const { parsed, qos, identifier } = details;
     const previous = session.subscriptions.get(request.filter);

@@ -1,4 +1,4 @@
-/** Topic aliases of one connection, in both directions (5.0, section 3.3.2.3.4). They end with the connection. */
+/** Topic aliases of one connection, in both directions (5.0, section 3.3.2.3.4). They end with the connection [MQTT-3.3.2-7]. */
 import { TstackError } from "../base/index.ts";
 import { type PublishVariant, topicAliasPropertyBytes } from "../codec/index.ts";
 import type { Message } from "./message.ts";
@@ -66,7 +66,7 @@ export class OutboundAliases {
     return encoder.encode(message, variant);
   }
 
-  /** The alias that the next topic would get; 0 when all are taken [MQTT-3.1.2-26]. */
+  /** The alias that the next topic would get; 0 when all are taken [MQTT-3.1.2-26] [MQTT-3.3.2-11]. */
   get #free(): number {
     return this.#aliases.size < this.#maximum ? this.#aliases.size + 1 : 0;
   }

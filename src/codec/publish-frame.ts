@@ -63,14 +63,14 @@ export function scanPublish(
   let position = frame.bodyStart;
   const first = bytes[frame.start];
   const qos = (first >> 1) & 3;
-  if (qos === 3) throw malformed("PUBLISH with QoS 3"); // [MQTT-3.3.1-4]
+  if (qos === 3) throw malformed("PUBLISH with QoS 3"); // [MQTT-3.3.1-4], 3.1.1: [MQTT-3.3.1-4]
   const dup = (first & 8) !== 0;
-  if (dup && qos === 0) throw malformed("PUBLISH with QoS 0 and DUP"); // [MQTT-3.3.1-2]
+  if (dup && qos === 0) throw malformed("PUBLISH with QoS 0 and DUP"); // [MQTT-3.3.1-2], 3.1.1: [MQTT-3.3.1-2]
   header.qos = qos as 0 | 1 | 2;
   header.dup = dup;
   header.retain = (first & 1) !== 0;
   if (position + 2 > end) throw malformed("PUBLISH ends before its topic");
-  const topicLength = (bytes[position] << 8) | bytes[position + 1];
+  const topicLength = (bytes[position] << 8) | bytes[position + 1]; // [MQTT-3.3.2-1], 3.1.1: [MQTT-3.3.2-1]
   position += 2;
   parts.bytes = bytes;
   parts.topicStart = position;
@@ -232,6 +232,8 @@ function writeProperties(
     position = writeVariableByteInteger(target, position, identifier);
   }
   if (kept === 0) return position;
+  // Unaltered, in their order: [MQTT-3.3.2-4] [MQTT-3.3.2-15] [MQTT-3.3.2-16] [MQTT-3.3.2-17] [MQTT-3.3.2-18]
+  // [MQTT-3.3.2-20]
   parts.bytes.copy(target, position, parts.propertiesStart, parts.propertiesEnd);
   if (parts.expiryOffset >= 0 && variant.expirySeconds >= 0) {
     // [MQTT-3.3.2-6] the interval goes on less the time the message has waited

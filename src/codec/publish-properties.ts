@@ -95,7 +95,7 @@ function endOfProperty(buffer: Buffer, at: number, end: number): number {
     case 0x09:
       return lengthPrefixedEnd(buffer, value, end);
     case 0x03:
-      return stringEnd(buffer, value, end);
+      return stringEnd(buffer, value, end); // [MQTT-3.3.2-19]
     case 0x08: {
       const next = stringEnd(buffer, value, end);
       checkResponseTopic(buffer, value + 2, next);

@@ -10,7 +10,7 @@ import { PacketType, type ProtocolVersion, type PubrelPacket } from "./packets.t
 
 const pubrel: AcknowledgementKind<typeof PacketType.pubrel> = {
   type: PacketType.pubrel,
-  flags: 2, // [MQTT-3.6.1-1]
+  flags: 2, // [MQTT-3.6.1-1], 3.1.1: [MQTT-3.6.1-1]
   // [MQTT-3.6.2-1]
   reasonCodes: new Set([ReasonCode.success, ReasonCode.packetIdentifierNotFound]),
 };

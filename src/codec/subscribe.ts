@@ -20,14 +20,14 @@ export function decodeSubscribe(
   flags: number,
   version: ProtocolVersion,
 ): SubscribePacket {
-  checkFlags(flags, headerFlags, version); // [MQTT-3.8.1-1]
+  checkFlags(flags, headerFlags, version); // [MQTT-3.8.1-1], 3.1.1: [MQTT-3.8.1-1]
   const packetIdentifier = readPacketIdentifier(reader);
   const isV5 = version === ProtocolVersion.v5;
   const properties = isV5 ? readProperties(reader, PacketType.subscribe) : {};
-  if (reader.remaining === 0) throw protocolError("SUBSCRIBE names no topic filter"); // [MQTT-3.8.3-2]
+  if (reader.remaining === 0) throw protocolError("SUBSCRIBE names no topic filter"); // [MQTT-3.8.3-2], 3.1.1: [MQTT-3.8.3-3]
   const subscriptions: SubscriptionRequest[] = [];
   while (reader.remaining > 0) {
-    const filter = reader.readString(); // [MQTT-3.8.3-1]
+    const filter = reader.readString(); // [MQTT-3.8.3-1], 3.1.1: [MQTT-3.8.3-1]
     subscriptions.push(readOptions(filter, reader.readUint8(), version));
   }
   return { type: PacketType.subscribe, packetIdentifier, subscriptions, properties };

@@ -6,8 +6,8 @@ import { protocolError, TstackError } from "../base/index.ts";
 
 /** Throws MQTT_TOPIC_NAME_INVALID for a name that nothing can be published to. */
 export function checkTopicName(name: string): void {
-  if (name === "") throw invalidTopicName("is empty"); // [MQTT-4.7.3-1]
-  if (hasWildcard(name)) throw invalidTopicName("holds a wildcard"); // [MQTT-3.3.2-2] [MQTT-4.7.0-1]
+  if (name === "") throw invalidTopicName("is empty"); // [MQTT-4.7.3-1], 3.1.1: [MQTT-4.7.3-1]
+  if (hasWildcard(name)) throw invalidTopicName("holds a wildcard"); // [MQTT-3.3.2-2] [MQTT-4.7.0-1], 3.1.1: [MQTT-3.3.2-2]
 }
 
 /** Throws MQTT_PROTOCOL_ERROR for a Response Topic that nothing could be published to. */

@@ -12,13 +12,13 @@ export function decodeUnsubscribe(
   flags: number,
   version: ProtocolVersion,
 ): UnsubscribePacket {
-  checkFlags(flags, headerFlags, version); // [MQTT-3.10.1-1]
+  checkFlags(flags, headerFlags, version); // [MQTT-3.10.1-1], 3.1.1: [MQTT-3.10.1-1]
   const packetIdentifier = readPacketIdentifier(reader);
   const isV5 = version === ProtocolVersion.v5;
   const properties = isV5 ? readProperties(reader, PacketType.unsubscribe) : {};
-  if (reader.remaining === 0) throw protocolError("UNSUBSCRIBE names no topic filter"); // [MQTT-3.10.3-2]
+  if (reader.remaining === 0) throw protocolError("UNSUBSCRIBE names no topic filter"); // [MQTT-3.10.3-2], 3.1.1: [MQTT-3.10.3-2]
   const filters: string[] = [];
-  while (reader.remaining > 0) filters.push(reader.readString()); // [MQTT-3.10.3-1]
+  while (reader.remaining > 0) filters.push(reader.readString()); // [MQTT-3.10.3-1], 3.1.1: [MQTT-3.10.3-1]
   return { type: PacketType.unsubscribe, packetIdentifier, filters, properties };
 }
 

@@ -47,7 +47,7 @@ export class SubscriptionTree<Entry> {
     return true;
   }
 
-  /** Appends every entry whose filter matches, once for each matching filter, in no order. */
+  /** Appends every entry whose filter matches, once for each matching filter, in no order. 3.1.1: [MQTT-3.8.3-2] */
   match(topic: string, into: Entry[]): void {
     appendEntries(this.#exact.get(topic), into);
     const isDollar = beginsWithDollar(topic);
@@ -64,7 +64,7 @@ export class SubscriptionTree<Entry> {
           }
           continue;
         }
-        const mayBeWildcard = !isDollar || start > 0; // [MQTT-4.7.2-1]
+        const mayBeWildcard = !isDollar || start > 0; // [MQTT-4.7.2-1], 3.1.1: [MQTT-4.7.2-1]
         if (mayBeWildcard) appendEntries(node.openEntries, into); // "a/#" matches "a" too
         if (isEnd) {
           appendEntries(node.entries, into);

@@ -42,7 +42,7 @@ function parsePlain(
   levelsMax: number,
 ): ParsedFilter | undefined {
   const end = filter.length;
-  if (end === 0) return undefined; // [MQTT-4.7.3-1]
+  if (end === 0) return undefined; // [MQTT-4.7.3-1], 3.1.1: [MQTT-4.7.3-1]
   let levels = 1;
   let hasWildcard = false;
   for (let index = 0; index < end; index++) {
@@ -50,13 +50,13 @@ function parsePlain(
     if (unit === slash) {
       levels++;
     } else if (unit === hash) {
-      if (index !== end - 1 || !beginsLevel(filter, index)) return undefined; // [MQTT-4.7.1-1]
+      if (index !== end - 1 || !beginsLevel(filter, index)) return undefined; // [MQTT-4.7.1-1], 3.1.1: [MQTT-4.7.1-2]
       hasWildcard = true;
     } else if (unit === plus) {
-      if (!beginsLevel(filter, index) || !endsLevel(filter, index)) return undefined; // [MQTT-4.7.1-2]
+      if (!beginsLevel(filter, index) || !endsLevel(filter, index)) return undefined; // [MQTT-4.7.1-2], 3.1.1: [MQTT-4.7.1-3]
       hasWildcard = true;
     } else if (unit === 0) {
-      return undefined; // [MQTT-4.7.3-2]
+      return undefined; // [MQTT-4.7.3-2], 3.1.1: [MQTT-4.7.3-2]
     }
   }
   return levels <= levelsMax ? { filter, group, hasWildcard } : undefined;
@@ -93,7 +93,7 @@ function beginsWithWildcard(filter: string): boolean {
  * matchesFilter("#", "$SYS/broker/uptime"); // false
  */
 export function matchesFilter(filter: string, topic: string): boolean {
-  if (beginsWithWildcard(filter) && beginsWithDollar(topic)) return false; // [MQTT-4.7.2-1]
+  if (beginsWithWildcard(filter) && beginsWithDollar(topic)) return false; // [MQTT-4.7.2-1], 3.1.1: [MQTT-4.7.2-1]
   return matchesFrom(filter, 0, topic, 0);
 }
 

@@ -47,7 +47,10 @@ export function handleAcknowledgement(connection: Connection, frame: Frame): voi
   }
 }
 
-/** An unknown identifier is left alone: after a lost connection it may come twice. */
+/**
+ * Whatever its code, the message is done with [MQTT-4.4.0-2] [MQTT-4.8.2-6]. An unknown identifier is left alone: after a
+ * lost connection it may come twice.
+ */
 function handlePuback(session: Session, identifier: number): void {
   const state = session.flightState(identifier);
   if (state === FlightState.free) return;
@@ -68,16 +71,16 @@ function handlePubrec(
     return;
   }
   if (isFailure) {
-    session.finish(identifier); // 5.0, section 4.3.3: the exchange ends here
+    session.finish(identifier); // the exchange ends here [MQTT-4.4.0-2] [MQTT-4.8.2-6]
     return;
   }
   if (state === FlightState.awaitingPubrec) session.released(identifier);
-  answer(connection, PacketType.pubrel, identifier, true); // [MQTT-4.3.3-4], [MQTT-4.3.3-6]
+  answer(connection, PacketType.pubrel, identifier, true); // [MQTT-4.3.3-4] [MQTT-4.6.0-4], 3.1.1: [MQTT-4.3.3-1] [MQTT-4.6.0-4]
 }
 
 function handlePubrel(connection: Connection, session: Session, identifier: number): void {
-  const isKnown = session.receivedIdentifiers?.delete(identifier) === true;
-  answer(connection, PacketType.pubcomp, identifier, isKnown); // [MQTT-4.3.3-11]
+  const isKnown = session.receivedIdentifiers?.delete(identifier) === true; // [MQTT-4.3.3-12]
+  answer(connection, PacketType.pubcomp, identifier, isKnown); // [MQTT-4.3.3-11], 3.1.1: [MQTT-4.3.3-2]
 }
 
 function handlePubcomp(session: Session, identifier: number): void {

@@ -1,7 +1,7 @@
 /**
  * PUBLISH from a client: topic and rights, the retained store, delivery, and the acknowledgement its QoS asks for.
  * The acknowledgement leaves after the message has been taken over, and in the order of the PUBLISH packets
- * [MQTT-4.6.0-2], [MQTT-4.6.0-3].
+ * [MQTT-4.6.0-2] [MQTT-4.6.0-3], 3.1.1: [MQTT-4.6.0-2] [MQTT-4.6.0-3].
  */
 import { ReasonCode, TstackError } from "../../base/index.ts";
 import { scanPublish } from "../../codec/index.ts";
@@ -20,7 +20,7 @@ export function handlePublish(connection: Connection, frame: Frame): void {
   broker.counters.publishBytesReceived += frame.end - frame.start;
   const published = publisher.findTopic(); // of a duplicate too: it may set an alias
   if (header.qos === 2 && isKnown(connection, header.packetIdentifier)) {
-    acknowledgePublish(connection, header, ReasonCode.success); // [MQTT-4.3.3-10]
+    acknowledgePublish(connection, header, ReasonCode.success); // [MQTT-4.3.3-10], 3.1.1: [MQTT-4.3.3-2]
     return;
   }
   message.reset(published.topic, publisher.clientIdentifier);
@@ -58,7 +58,7 @@ function describeFrame(connection: Connection, published: PublishedTopic, frame:
       return;
     }
   }
-  if (dup) return; // [MQTT-3.3.1-3] the publisher's DUP goes no further
+  if (dup) return; // [MQTT-3.3.1-3] the publisher's DUP goes no further, 3.1.1: [MQTT-3.3.1-3]
   if (hasPaddedLength(frame.bytes, frame.start, frame.bodyStart)) return; // a 5.0 client must not get that
   message.frameStart = frame.start;
   message.frameEnd = frame.end;
@@ -103,6 +103,7 @@ function publish(
     return;
   }
   if (qos === 2) checkReceiveMaximum(connection);
+  // Without RETAIN nothing is touched [MQTT-3.3.1-8], 3.1.1: [MQTT-3.3.1-12]
   if (message.retain && !broker.retained.store(message)) {
     broker.counters.dropped.retainedFull++;
     if (!published.isFullLogged) logFull(connection, published);
@@ -114,10 +115,12 @@ function publish(
     // given an older one in its place. 3.1.1: [MQTT-3.3.1-7]
     broker.retained.delete(message.topic);
   }
+  // Of QoS 1 nothing is remembered: the identifier may come again at once [MQTT-4.3.2-5], 3.1.1: [MQTT-4.3.2-2]
   if (qos === 2) remember(connection, packetIdentifier);
   const route = connection.publisher.routeOf(published);
-  broker.delivery.deliver(route, message);
+  broker.delivery.deliver(route, message); // [MQTT-4.5.0-1], 3.1.1: [MQTT-4.5.0-1]
   const reasonCode = route.hasSubscribers ? ReasonCode.success : ReasonCode.noMatchingSubscribers;
+  // [MQTT-3.3.4-1] [MQTT-4.3.2-4] [MQTT-4.3.3-8], 3.1.1: [MQTT-3.3.4-1] [MQTT-4.3.2-2] [MQTT-4.3.3-2]
   acknowledgePublish(connection, { qos, packetIdentifier }, reasonCode);
 }
 
@@ -140,6 +143,7 @@ function refuse(
   connection.broker.counters.dropped.notAuthorized++;
   const reason = `not authorized to publish to ${published.topic.slice(0, 200)}`;
   const { qos } = message;
+  // [MQTT-4.3.3-9] a 5.0 client may use the identifier for another message
   if (qos === 2 && !connection.isV5) remember(connection, packetIdentifier);
   acknowledgePublish(connection, { qos, packetIdentifier }, ReasonCode.notAuthorized, reason);
 }

@@ -1,6 +1,6 @@
 /**
  * SUBSCRIBE: each filter is granted or refused on its own; the answer has one code for each, in order
- * [MQTT-3.8.4-5], [MQTT-3.8.4-6]. Retained messages follow the SUBACK.
+ * [MQTT-3.8.4-5] [MQTT-3.8.4-6], 3.1.1: [MQTT-3.8.4-4] [MQTT-3.8.4-5]. Retained messages follow the SUBACK.
  */
 import { ReasonCode } from "../../base/index.ts";
 import { PacketType, type SubscribePacket, type SubscriptionRequest } from "../../codec/index.ts";
@@ -63,7 +63,7 @@ function grant(connection: Connection, packet: SubscribePacket, examined: Examin
     const refusal = refusalOf(connection, session, { request, parsed, decision });
     if (parsed === undefined || refusal !== undefined) {
       refused.push({ request, parsed, decision });
-      reasonCodes.push(connection.isV5 && refusal !== undefined ? refusal : 0x80);
+      reasonCodes.push(connection.isV5 && refusal !== undefined ? refusal : 0x80); // [MQTT-3.9.3-2], 3.1.1: [MQTT-3.9.3-2]
       continue;
     }
     const isNew = !session.subscriptions.has(request.filter);
@@ -73,8 +73,9 @@ function grant(connection: Connection, packet: SubscribePacket, examined: Examin
       identifier,
     });
     granted.push({ request, parsed, decision });
-    reasonCodes.push(request.qos);
-    // [MQTT-3.3.1-9], [MQTT-3.3.1-10], [MQTT-3.3.1-11] retain handling; a shared subscription gets none
+    reasonCodes.push(request.qos); // [MQTT-3.8.4-7] [MQTT-3.9.3-1], 3.1.1: [MQTT-3.9.3-1]
+    // Retain handling [MQTT-3.3.1-9] [MQTT-3.3.1-10] [MQTT-3.3.1-11], 3.1.1: [MQTT-3.3.1-6] [MQTT-3.8.4-3]; a shared
+    // subscription gets none.
     const wantsRetained = request.retainHandling === 0 || (request.retainHandling === 1 && isNew);
     if (wantsRetained && parsed.group === undefined) {
       retained.push(() =>
@@ -83,8 +84,8 @@ function grant(connection: Connection, packet: SubscribePacket, examined: Examin
     }
   }
   connection.answer({
-    type: PacketType.suback, // [MQTT-3.8.4-1], [MQTT-3.8.4-2]
-    packetIdentifier: packet.packetIdentifier, // [MQTT-2.2.1-6], 3.1.1: [MQTT-2.3.1-7]
+    type: PacketType.suback, // [MQTT-3.8.4-1], 3.1.1: [MQTT-3.8.4-1]
+    packetIdentifier: packet.packetIdentifier, // [MQTT-3.8.4-2] [MQTT-2.2.1-6], 3.1.1: [MQTT-3.8.4-2] [MQTT-2.3.1-7]
     reasonCodes,
     properties: {},
   });

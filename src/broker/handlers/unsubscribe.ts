@@ -1,4 +1,7 @@
-/** UNSUBSCRIBE: filters are compared character by character [MQTT-3.10.4-1]; the answer tells which ones were there. */
+/**
+ * UNSUBSCRIBE: filters are compared character by character [MQTT-3.10.4-1], 3.1.1: [MQTT-3.10.4-1]; the answer tells
+ * which ones were there.
+ */
 import { ReasonCode } from "../../base/index.ts";
 import { PacketType, type UnsubscribePacket } from "../../codec/index.ts";
 import { parseTopicFilter } from "../../topics/index.ts";
@@ -8,10 +11,11 @@ import type { Session } from "../session.ts";
 export function handleUnsubscribe(connection: Connection, packet: UnsubscribePacket): void {
   const { session } = connection;
   if (session === undefined) return;
+  // [MQTT-3.10.4-6] [MQTT-3.11.3-1], 3.1.1: [MQTT-3.10.4-6]
   const reasonCodes = packet.filters.map((filter) => remove(connection, session, filter));
   connection.answer({
-    type: PacketType.unsuback, // [MQTT-3.10.4-4], [MQTT-3.10.4-5]
-    packetIdentifier: packet.packetIdentifier, // [MQTT-2.2.1-6], 3.1.1: [MQTT-2.3.1-7]
+    type: PacketType.unsuback, // [MQTT-3.10.4-4], 3.1.1: [MQTT-3.10.4-4]
+    packetIdentifier: packet.packetIdentifier, // [MQTT-3.10.4-5] [MQTT-2.2.1-6], 3.1.1: [MQTT-3.10.4-5] [MQTT-2.3.1-7]
     reasonCodes: connection.isV5 ? reasonCodes : [],
     properties: {},
   });
@@ -22,7 +26,9 @@ function remove(connection: Connection, session: Session, filter: string): numbe
   const subscription = session.subscriptions.get(filter);
   if (subscription !== undefined) {
     session.stopRetained(filter);
-    broker.subscriptions.remove(subscription); // [MQTT-3.10.4-2] nothing new is delivered
+    // Nothing new is delivered [MQTT-3.10.4-2], 3.1.1: [MQTT-3.10.4-2]; what is under way stays in the
+    // window until it is acknowledged [MQTT-3.10.4-3], 3.1.1: [MQTT-3.10.4-3].
+    broker.subscriptions.remove(subscription);
     broker.log.debug({ client: connection.name, filter }, "unsubscribed");
     return ReasonCode.success;
   }
