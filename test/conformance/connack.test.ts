@@ -8,11 +8,10 @@ import {
   connectPacket,
   everyVersion,
   onlyV3,
-  onlyV3_1_1,
   onlyV5,
 } from "./harness/index.ts";
 
-const { v3_1, v3_1_1, v5 } = ProtocolVersion;
+const { v5 } = ProtocolVersion;
 
 conformanceTest(
   "3.1.1 [MQTT-3.2.0-1] [MQTT-3.2.2-1] [MQTT-3.1.4-4] CONNACK is the first packet, four bytes",
@@ -25,7 +24,7 @@ conformanceTest(
 );
 
 conformanceTest(
-  "5.0 [MQTT-3.2.0-1] [MQTT-3.1.4-5] [MQTT-3.2.2-1] [MQTT-3.2.2-9] [MQTT-3.2.2-20] CONNACK names the limits that hold, and no more",
+  "5.0 [MQTT-3.2.0-1] [MQTT-3.1.4-5] [MQTT-3.2.2-1] [MQTT-3.2.2-20] CONNACK names the limits that hold, and no more",
   {
     versions: onlyV5,
     broker: { limits: { receiveMaximum: 16, topicAliasMax: 8, packetBytesMax: 65_536 } },
@@ -44,125 +43,6 @@ conformanceTest(
   async (world) => {
     const { connack } = await world.connect();
     assert.equal(connack?.properties.topicAliasMaximum ?? 0, 0);
-  },
-);
-
-conformanceTest(
-  "3.1.1 [MQTT-3.2.2-2] [MQTT-3.2.2-3] [MQTT-3.1.2-4], 5.0 [MQTT-3.2.2-2] [MQTT-3.2.2-3] [MQTT-3.1.2-6] Session Present says whether there was a session",
-  { versions: [v3_1_1, v5] },
-  async (world) => {
-    const properties: Properties = world.version === v5 ? { sessionExpiryInterval: 100 } : {};
-    const fields = { clientIdentifier: "kept", cleanStart: false, properties };
-    const steps = [
-      { cleanStart: false, isPresent: false },
-      { cleanStart: false, isPresent: true },
-      { cleanStart: true, isPresent: false },
-    ];
-    for (const { cleanStart, isPresent } of steps) {
-      const client = await world.connect({ ...fields, cleanStart });
-      assert.equal(client.connack?.sessionPresent, isPresent);
-      client.send("e000");
-      await client.expectClosed();
-    }
-  },
-);
-
-conformanceTest(
-  "3.1 has no Session Present: the byte stays 0",
-  { versions: [v3_1] },
-  async (world) => {
-    for (const _ of [1, 2]) {
-      const client = await world.open();
-      client.send(connectPacket(world.version, { cleanStart: false }));
-      await client.expectBytes("20 02 00 00");
-    }
-  },
-);
-
-conformanceTest(
-  "5.0 [MQTT-3.2.2-16] [MQTT-3.1.3-6] [MQTT-3.1.3-7] a client without identifier is assigned one of its own",
-  { versions: onlyV5 },
-  async (world) => {
-    const first = await world.connect({ clientIdentifier: "" });
-    const second = await world.connect({ clientIdentifier: "" });
-    const names = [first, second].map(
-      ({ connack }) => connack?.properties.assignedClientIdentifier,
-    );
-    assert.ok(names[0] && names[1] && names[0] !== names[1], `assigned ${names.join(" and ")}`);
-    await first.ping();
-    const properties = { sessionExpiryInterval: 100 };
-    const kept = await world.connect({ clientIdentifier: "", properties });
-    const clientIdentifier = kept.connack?.properties.assignedClientIdentifier;
-    kept.destroy();
-    const back = await world.connect({ clientIdentifier, cleanStart: false, properties });
-    assert.equal(back.connack?.sessionPresent, true);
-    assert.equal(back.connack?.properties.assignedClientIdentifier, undefined);
-  },
-);
-
-/** Says everything three times. */
-function stutteringRandom(): { hexadecimal(count: number): string } {
-  let calls = 0;
-  return { hexadecimal: (count) => `${Math.floor(calls++ / 3)}`.padStart(2 * count, "0") };
-}
-
-conformanceTest(
-  "5.0 [MQTT-3.2.2-16], 3.1.1 [MQTT-3.1.3-6] an assigned identifier is no other session's, even when chance says so",
-  { versions: [v3_1_1, v5], broker: { random: stutteringRandom() } },
-  async (world) => {
-    const first = await world.connect({ clientIdentifier: "" });
-    const second = await world.connect({ clientIdentifier: "" });
-    await first.ping();
-    await second.ping();
-  },
-);
-
-conformanceTest(
-  "3.1.1 [MQTT-3.1.3-7] [MQTT-3.1.3-8] [MQTT-3.1.3-9] no identifier and a session to be kept: return code 2",
-  { versions: onlyV3_1_1 },
-  async (world) => {
-    const client = await world.open();
-    client.send(connectPacket(world.version, { clientIdentifier: "", cleanStart: false }));
-    await client.expectBytes("20 02 00 02");
-    await client.expectClosed();
-  },
-);
-
-conformanceTest(
-  "3.1 knows no empty client identifier: return code 2",
-  { versions: [v3_1] },
-  async (world) => {
-    const client = await world.open();
-    client.send(connectPacket(world.version, { clientIdentifier: "" }));
-    await client.expectBytes("20 02 00 02");
-    await client.expectClosed();
-  },
-);
-
-conformanceTest(
-  "5.0 [MQTT-3.1.3-5], 3.1.1 [MQTT-3.1.3-5] identifiers of 1 to 23 letters and digits are allowed, and longer ones",
-  { versions: everyVersion },
-  async (world) => {
-    for (const clientIdentifier of [
-      "0",
-      "abcdefghijklmnopqrstuvw",
-      "ABCDEFGHIJKLMNOPQRSTUVW",
-      "XYZ0123456789xyz",
-      "x".repeat(1024),
-    ]) {
-      const client = await world.connect({ clientIdentifier });
-      await client.ping();
-    }
-  },
-);
-
-conformanceTest(
-  "5.0 [MQTT-3.1.3-8] [MQTT-3.2.2-7] [MQTT-3.2.2-6], 3.1.1 [MQTT-3.1.3-9] [MQTT-3.2.2-4] [MQTT-3.2.2-5] an identifier beyond clientIdentifierBytesMax is rejected",
-  { versions: everyVersion, broker: { limits: { clientIdentifierBytesMax: 23 } } },
-  async (world) => {
-    const client = await world.open();
-    client.send(connectPacket(world.version, { clientIdentifier: "x".repeat(24) }));
-    await client.expectRefused(world.version === v5 ? 0x85 : 2);
   },
 );
 
@@ -207,6 +87,20 @@ for (const { reasonCode, returnCode } of refusals) {
       },
     );
   }
+}
+
+/** Codes that CONNACK does not have, success among them. */
+for (const reasonCode of [0x00, 0x04, 0x18, 0x8b, 0x8d, 0x8e, 0x93] as const) {
+  const answer = () => ({ allowed: false, reasonCode, rule: "a code of other packets" }) as const;
+  conformanceTest(
+    `5.0 [MQTT-3.2.2-8] [MQTT-3.2.2-7], 3.1.1 [MQTT-3.2.2-5] refused with 0x${reasonCode.toString(16)}, which CONNACK does not have: not authorized`,
+    { versions: everyVersion, broker: authenticatorThat(answer) },
+    async (world) => {
+      const client = await world.open();
+      client.send(connectPacket(world.version));
+      await client.expectRefused(world.version === v5 ? 0x87 : 5);
+    },
+  );
 }
 
 for (const [how, answer] of [
@@ -349,18 +243,51 @@ conformanceTest(
 );
 
 conformanceTest(
-  "5.0 [MQTT-3.2.0-1] nothing but CONNACK comes first, however much waits for the session",
+  "5.0 [MQTT-3.1.2-24] [MQTT-3.2.2-7] a refusal that is too large for the client even without words: the end alone",
+  { versions: onlyV5, broker: { limits: { clientIdentifierBytesMax: 23 } } },
+  async (world) => {
+    const clientIdentifier = "more than 23 characters.";
+    const fitting = await world.open();
+    fitting.send(connectPacket(v5, { clientIdentifier, properties: { maximumPacketSize: 5 } }));
+    await fitting.expectBytes("20 03 00 85 00");
+    await fitting.expectClosed();
+    for (const maximumPacketSize of [1, 4]) {
+      const client = await world.open();
+      client.send(connectPacket(v5, { clientIdentifier, properties: { maximumPacketSize } }));
+      await client.expectClosed();
+    }
+  },
+);
+
+conformanceTest(
+  "5.0 [MQTT-3.1.2-24] the identifier that CONNACK assigns counts too; whoever cannot take it leaves no will",
   { versions: onlyV5 },
   async (world) => {
-    const properties = { sessionExpiryInterval: 100 };
-    const fields = { clientIdentifier: "kept", properties };
+    const watcher = await world.connect();
+    await watcher.subscribe("will", { qos: 0 });
+    const will = { topic: "will", payload: Buffer.from("x"), qos: 0 as const, retain: false };
+    const client = await world.open();
+    const properties = { maximumPacketSize: connackBytes };
+    client.send(
+      connectPacket(v5, { clientIdentifier: "", properties, will: { ...will, properties: {} } }),
+    );
+    await client.expectClosed();
+    await watcher.ping();
+  },
+);
+
+conformanceTest(
+  "5.0 [MQTT-3.2.0-1], 3.1.1 [MQTT-3.2.0-1] nothing but CONNACK comes first, however much waits for the session",
+  { versions: everyVersion },
+  async (world) => {
+    const properties: Properties = world.version === v5 ? { sessionExpiryInterval: 100 } : {};
+    const fields = { clientIdentifier: "kept", properties, cleanStart: false };
     const before = await world.connect(fields);
     await before.subscribe("t");
-    before.destroy();
-    const publisher = await world.connect();
-    await publisher.ping();
+    before.send("e000");
+    await before.expectClosed();
     for (const payload of ["1", "2", "3"]) world.broker.publish("t", payload, { qos: 1 });
-    const client = await world.connect({ ...fields, cleanStart: false });
+    const client = await world.connect(fields);
     for (const payload of ["1", "2", "3"]) {
       const message = await client.expectPacket(PacketType.publish);
       assert.equal(Buffer.from(message.payload).toString(), payload);
