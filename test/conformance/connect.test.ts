@@ -34,7 +34,7 @@ const firstPackets = {
 for (const [name, bytes] of Object.entries(firstPackets)) {
   conformanceTest(
     `5.0 [MQTT-3.1.0-1] [MQTT-3.14.0-1], 3.1.1 [MQTT-3.1.0-1] ${name} before CONNECT ends the connection without a word`,
-    { versions: onlyV5 },
+    { versions: everyVersion },
     async (world) => {
       const bystander = await Bystander.start(world);
       const client = await world.open();
@@ -52,13 +52,36 @@ conformanceTest(
 );
 
 conformanceTest(
-  "5.0 [MQTT-3.1.0-2] [MQTT-3.2.0-2] a second CONNECT right behind the first ends the connection, with one CONNACK",
+  "5.0 [MQTT-3.1.0-2] [MQTT-3.2.0-2], 3.1.1 [MQTT-3.1.0-2] a second CONNECT right behind the first ends the connection, with one CONNACK",
   { versions: everyVersion },
   async (world) => {
     const client = await world.open();
     client.send(connectPacket(world.version), connectPacket(world.version));
     await client.expectPacket(PacketType.connack);
     await client.expectDisconnected(protocolError);
+  },
+);
+
+conformanceTest(
+  "5.0 [MQTT-3.1.0-2], 3.1.1 [MQTT-3.1.0-2] a second CONNECT takes nothing over and changes nothing; the first one's will goes out",
+  { versions: everyVersion },
+  async (world) => {
+    const watcher = await world.connect();
+    await watcher.subscribe("#", { qos: 0 });
+    const other = await world.connect({ clientIdentifier: "other" });
+    const willOn = (topic: string) => {
+      const payload = Buffer.from("x");
+      return { topic, payload, qos: 0 as const, retain: false, properties: {} };
+    };
+    const client = await world.connect({ will: willOn("first") });
+    client.send(
+      connectPacket(world.version, { clientIdentifier: "other", will: willOn("second") }),
+      publishPacket("behind", "x"),
+    );
+    await client.expectDisconnected(protocolError);
+    assert.equal((await watcher.expectPacket(PacketType.publish)).topic, "first");
+    await watcher.ping();
+    await other.ping();
   },
 );
 
@@ -107,7 +130,7 @@ conformanceTest(
 );
 
 conformanceTest(
-  "5.0 [MQTT-3.1.2-3], 3.1.1 [MQTT-3.1.2-3] [MQTT-3.1.4-1] the reserved connect flag is 0",
+  "5.0 [MQTT-3.1.2-3], 3.1.1 [MQTT-3.1.2-3] [MQTT-3.1.4-1] [MQTT-3.2.2-6] the reserved connect flag is 0",
   { versions: [v3_1_1, v5] },
   (world) =>
     expectConnectRefused(world, connectBytes(world.version, { flags: "03" }), malformedPacket),
@@ -141,7 +164,10 @@ conformanceTest(
   { versions: everyVersion },
   async (world) => {
     const properties = world.version === v5 ? "00" : "";
-    for (const rest of ["", properties, `${properties}${field("will")}`]) {
+    const withoutProperties = `${field("will")}${field("gone")}`;
+    const rests = ["", properties, `${properties}${field("will")}`];
+    if (world.version === v5) rests.push(withoutProperties);
+    for (const rest of rests) {
       const payload = `${field("raw")}${rest}`;
       const bytes = connectBytes(world.version, { flags: "06", payload });
       await expectConnectRefused(world, bytes, malformedPacket);
@@ -150,14 +176,23 @@ conformanceTest(
 );
 
 conformanceTest(
-  "5.0 [MQTT-3.1.2-16] [MQTT-3.1.2-18], 3.1.1 [MQTT-3.1.2-18] [MQTT-3.1.2-20] [MQTT-3.1.2-11] fields without their flags are malformed",
+  "5.0 [MQTT-3.1.2-16] [MQTT-3.1.2-18], 3.1.1 [MQTT-3.1.2-18] [MQTT-3.1.2-20] [MQTT-3.1.2-11] [MQTT-3.2.2-6] fields without their flags are malformed",
   { versions: everyVersion },
   async (world) => {
     const user = `${field("raw")}${field("user")}`;
     await expectConnectRefused(world, connectBytes(world.version, { payload: user }), 0x81);
     const both = connectBytes(world.version, { flags: "82", payload: `${user}${field("pass")}` });
     await expectConnectRefused(world, both, 0x81);
+    const properties = world.version === v5 ? "00" : "";
+    const will = `${field("raw")}${properties}${field("will")}${field("gone")}`;
+    await expectConnectRefused(world, connectBytes(world.version, { payload: will }), 0x81);
   },
+);
+
+conformanceTest(
+  "5.0 [MQTT-2.2.2-1] [MQTT-3.1.4-1] CONNECT without a property length is malformed",
+  { versions: onlyV5 },
+  (world) => expectConnectRefused(world, connectBytes(v5, { properties: "" }), malformedPacket),
 );
 
 conformanceTest(

@@ -28,6 +28,8 @@ const reservedFlags: Record<string, (isV5: boolean) => Buffer> = {
   "SUBSCRIBE with other flags": (isV5) => packetBytes("8a", subscribeBody(isV5)),
   "UNSUBSCRIBE without its flag": (isV5) =>
     packetBytes("a0", `0001${isV5 ? "00" : ""}${field("t")}`),
+  "UNSUBSCRIBE with other flags": (isV5) =>
+    packetBytes("a3", `0001${isV5 ? "00" : ""}${field("t")}`),
   "PINGREQ with flags": () => packetBytes("c1", ""),
   "DISCONNECT with flags": () => packetBytes("e1", ""),
 };
@@ -114,7 +116,7 @@ for (const [name, bytesFor] of Object.entries(identifierOfZero)) {
 }
 
 conformanceTest(
-  "5.0 [MQTT-2.2.1-6], 3.1.1 [MQTT-2.3.1-7] SUBACK and UNSUBACK bring the packet identifier back",
+  "5.0 [MQTT-2.2.1-6] [MQTT-2.2.2-1], 3.1.1 [MQTT-2.3.1-7] SUBACK and UNSUBACK bring the packet identifier back",
   { versions: everyVersion },
   async (world) => {
     const isV5 = world.version === v5;

@@ -48,7 +48,7 @@ conformanceTest(
 const otherReasons = [0x04, 0x80, 0x81, 0x82, 0x83, 0x90, 0x93, 0x94, 0x95, 0x96, 0x97, 0x98, 0x99];
 
 conformanceTest(
-  "5.0 [MQTT-3.14.4-3] [MQTT-3.1.2-8] DISCONNECT with any other reason leaves the will standing",
+  "5.0 [MQTT-3.14.4-3] [MQTT-3.1.2-8] [MQTT-4.13.2-1] DISCONNECT with any other reason leaves the will standing, and the connection is closed",
   { versions: onlyV5 },
   async (world) => {
     const watcher = await watchWill(world);
@@ -137,10 +137,13 @@ conformanceTest(
   async (world) => {
     const watcher = await watchWill(world);
     for (const properties of [{}, { sessionExpiryInterval: 0 }]) {
-      const client = await world.connect({ will, properties });
-      client.send("e0 07 00 05 11 00000001");
-      await client.expectDisconnected(0x82);
-      await watcher.expectPacket(PacketType.publish);
+      for (const expiry of ["00000001", "ffffffff"]) {
+        const client = await world.connect({ will, properties });
+        client.send(`e0 07 00 05 11 ${expiry}`, publishPacket("will", "not handled"));
+        await client.expectDisconnected(0x82);
+        const message = await watcher.expectPacket(PacketType.publish);
+        assert.equal(Buffer.from(message.payload).toString(), "gone");
+      }
       const polite = await world.connect({ will, properties });
       polite.send("e0 07 00 05 11 00000000");
       await polite.expectClosed();

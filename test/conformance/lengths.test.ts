@@ -8,6 +8,7 @@ import {
   expectConnectRefused,
   expectEnds,
   field,
+  onlyV3,
   onlyV5,
   packetBytes,
   publishPacket,
@@ -17,7 +18,7 @@ import {
 const bodyLengths = [5, 127, 128, 16_383, 16_384, 2_097_151, 2_097_152];
 
 conformanceTest(
-  "5.0 and 3.1.1: lengths at every border are read and written",
+  "5.0 [MQTT-1.5.5-1] and 3.1.1 section 2.2.3: lengths at every border are read, and written in the fewest bytes",
   { versions: everyVersion, broker: { limits: { packetBytesMax: 3_000_000 } } },
   async (world) => {
     const client = await world.connect();
@@ -74,11 +75,39 @@ conformanceTest(
 );
 
 conformanceTest(
-  "5.0 [MQTT-1.5.5-1] a property length takes the fewest bytes",
+  "5.0 [MQTT-1.5.5-1] a property length takes the fewest bytes, in every packet",
   { versions: onlyV5 },
   async (world) => {
     await expectEnds(world, packetBytes("30", `${field("t")}8000`), 0x81);
     await expectEnds(world, packetBytes("82", `00018000${field("t")}00`), 0x81);
+    await expectEnds(world, packetBytes("a2", `00018000${field("t")}`), 0x81);
+    await expectEnds(world, packetBytes("40", "0001008000"), 0x81);
+    await expectEnds(world, packetBytes("e0", "008000"), 0x81);
+    await expectConnectRefused(world, connectBytes(world.version, { properties: "8000" }), 0x81);
+  },
+);
+
+conformanceTest(
+  "5.0 [MQTT-1.5.5-1] a subscription identifier takes the fewest bytes",
+  { versions: onlyV5 },
+  async (world) => {
+    await expectEnds(world, packetBytes("82", `0001 04 0b818000 ${field("t")}00`), 0x81);
+    await expectEnds(world, packetBytes("82", `0001 06 0bffffffff7f ${field("t")}00`), 0x81);
+    const client = await world.connect();
+    client.send(packetBytes("82", `0001 05 0bffffff7f ${field("t")}00`));
+    await client.expectBytes("90 04 0001 00 00");
+    world.broker.publish("t", "x");
+    await client.expectBytes(`30 0a ${field("t")} 05 0bffffff7f 78`);
+  },
+);
+
+conformanceTest(
+  "3.1.1 section 2.2.3: a remaining length in more bytes than needed is read",
+  { versions: onlyV3 },
+  async (world) => {
+    const client = await world.connect();
+    client.send("c0 80 00  c0 80 80 80 00");
+    await client.expectBytes("d000 d000");
   },
 );
 

@@ -61,7 +61,7 @@ conformanceTest(
 );
 
 conformanceTest(
-  "3.1.1 [MQTT-3.1.2-6] [MQTT-4.1.0-2] a session of a clean start ends with its connection",
+  "3.1.1 [MQTT-3.1.2-6] a session of a clean start ends with its connection",
   { versions: onlyV3 },
   async (world) => {
     const fields = keptFields(world.version);
@@ -89,14 +89,14 @@ conformanceTest(
 );
 
 conformanceTest(
-  "5.0 [MQTT-3.1.2-23] [MQTT-4.1.0-2] a session is kept for its expiry and not longer, from the end of the connection on",
+  "5.0 [MQTT-3.1.2-23] [MQTT-4.1.0-1] [MQTT-4.1.0-2] a session is kept for its expiry and not longer, from the end of the connection on",
   { versions: onlyV5 },
   async (world) => {
     const fields = keptFields(v5, 100);
     const client = await world.connect({ ...fields, cleanStart: true });
     await client.subscribe("session", { qos: 0 });
     world.clock.advanceSeconds(1000);
-    await client.ping(); // [MQTT-4.1.0-1]
+    await client.ping();
     await leave(client);
     world.clock.advance(99_999);
     assert.equal(await hasSession(world, fields), true);
@@ -144,7 +144,7 @@ conformanceTest(
 );
 
 conformanceTest(
-  "5.0 [MQTT-4.1.0-1], 3.1.1 [MQTT-3.1.2-5] messages of QoS 1 and 2 wait for a session, and are sent with the options of its subscriptions",
+  "5.0 [MQTT-3.1.2-23], 3.1.1 [MQTT-3.1.2-5] [MQTT-4.1.0-1] messages of QoS 1 and 2 wait for a session, and are sent with the options of its subscriptions",
   { versions: everyVersion },
   async (world) => {
     const fields = keptFields(world.version);
@@ -209,7 +209,7 @@ conformanceTest(
 );
 
 conformanceTest(
-  "5.0 section 4.1, 3.1.1 section 4.1: the receiver's half of QoS 2 is part of the session",
+  "5.0 [MQTT-3.1.2-5] section 4.1, 3.1.1 [MQTT-4.1.0-1] section 4.1: the receiver's half of QoS 2 is part of the session",
   { versions: everyVersion },
   async (world) => {
     const watcher = await world.connect();
@@ -241,5 +241,73 @@ conformanceTest(
     world.broker.publish("session", "x", { properties: { contentType: "text" } });
     const { properties } = await back.expectPacket(PacketType.publish);
     assert.equal(properties.contentType, other === v5 ? "text" : undefined);
+  },
+);
+
+/** A month in steps of a day, each with a sign of life. */
+async function stayForAMonth(world: World, client: RawClient): Promise<void> {
+  for (let day = 0; day < 31; day++) {
+    world.clock.advanceSeconds(24 * 3600);
+    await client.ping();
+  }
+}
+
+for (const cleanStart of [true, false]) {
+  conformanceTest(
+    `5.0 [MQTT-4.1.0-1], 3.1.1 [MQTT-4.1.0-2] nothing of a session is discarded while its connection stands, clean start ${cleanStart}`,
+    { versions: everyVersion, broker: { limits: { sessionExpirySecondsV3: 10 } } },
+    async (world) => {
+      const fields = { ...keptFields(world.version, 10), cleanStart };
+      if (cleanStart) fields.properties = {};
+      const client = await world.connect(fields);
+      await client.subscribe("t");
+      const publish = publishPacket("t", "1", { qos: 2, packetIdentifier: 7 });
+      client.send(publish);
+      const first = await client.expectPacket(PacketType.publish);
+      await client.expectBytes("50 02 0007");
+      await stayForAMonth(world, client);
+      // the receiver's half of QoS 2: the message is known
+      client.send({ ...publish, dup: true });
+      await client.expectBytes("50 02 0007");
+      // the sender's half: identifier and state stand
+      assert.equal(first.packetIdentifier, 1);
+      client.send("50 02 0001");
+      await client.expectBytes("62 02 0001");
+      // the subscription
+      world.broker.publish("t", "2", { qos: 2 });
+      const second = await client.expectPacket(PacketType.publish);
+      assert.deepEqual([second.packetIdentifier, second.qos], [2, 2]);
+    },
+  );
+}
+
+conformanceTest(
+  "5.0 [MQTT-4.1.0-2] [MQTT-3.1.2-6] nothing of a session that has expired comes to the next one",
+  { versions: onlyV5 },
+  async (world) => {
+    const fields = keptFields(v5, 100);
+    const client = await world.connect(fields);
+    await client.subscribe("t");
+    const publish = publishPacket("other", "1", { qos: 2, packetIdentifier: 7 });
+    client.send(publish);
+    await client.expectBytes("50 03 0007 10");
+    world.broker.publish("t", "under way", { qos: 2 });
+    await client.expectPacket(PacketType.publish);
+    await leave(client);
+    world.broker.publish("t", "queued", { qos: 1 });
+    world.clock.advanceSeconds(100);
+    const watcher = await world.connect();
+    await watcher.subscribe("other", { qos: 0 });
+    const back = await world.connect(fields);
+    assert.equal(back.connack?.sessionPresent, false);
+    await back.ping();
+    back.send(publish);
+    await back.expectBytes("50 02 0007");
+    await watcher.expectPacket(PacketType.publish);
+    world.broker.publish("t", "x", { qos: 2 });
+    await back.ping();
+    await back.subscribe("t");
+    world.broker.publish("t", "x", { qos: 2 });
+    assert.equal((await back.expectPacket(PacketType.publish)).packetIdentifier, 1);
   },
 );

@@ -1,6 +1,13 @@
 /** 5.0 section 3.1.3.2.2: wills that wait, for their delay, for the session's end, or for a client that comes back. */
+import assert from "node:assert/strict";
 import { PacketType, type Properties, type WillMessage } from "../../src/codec/index.ts";
-import { conformanceTest, onlyV5, type RawClient, type World } from "./harness/index.ts";
+import {
+  conformanceTest,
+  connectPacket,
+  onlyV5,
+  type RawClient,
+  type World,
+} from "./harness/index.ts";
 
 const versions = onlyV5;
 
@@ -32,7 +39,7 @@ function mortal(delaySeconds: number, expirySeconds: number) {
 }
 
 conformanceTest(
-  "5.0 [MQTT-3.1.2-8] a will waits for its delay, and goes out then",
+  "5.0 [MQTT-3.1.2-8] [MQTT-3.1.2-10] a will waits for its delay, and goes out then, once",
   { versions },
   async (world) => {
     const watcher = await watch(world);
@@ -62,7 +69,7 @@ conformanceTest(
 );
 
 conformanceTest(
-  "5.0 [MQTT-3.1.2-8] delay and expiry of the same length: one will",
+  "5.0 [MQTT-3.1.2-8] [MQTT-3.1.2-10] delay and expiry of the same length: one will",
   { versions },
   async (world) => {
     const watcher = await watch(world);
@@ -244,6 +251,75 @@ conformanceTest(
     world.clock.advanceSeconds(999);
     await watcher.ping();
     world.clock.advanceSeconds(1);
+    await watcher.expectPacket(PacketType.publish);
+  },
+);
+
+conformanceTest(
+  "5.0 [MQTT-3.1.2-8] a takeover of a session that ends with its connection sends the will at once, whatever its delay",
+  { versions },
+  async (world) => {
+    const watcher = await watch(world);
+    const first = await world.connect(mortal(100, 0));
+    const second = await world.connect({ ...mortal(100, 0), will: undefined });
+    await first.expectDisconnected(0x8e);
+    await watcher.expectPacket(PacketType.publish);
+    assert.equal(second.connack?.sessionPresent, false);
+    world.clock.advanceSeconds(1000);
+    await second.ping();
+    await watcher.ping();
+  },
+);
+
+conformanceTest(
+  "5.0 [MQTT-3.14.4-3] DISCONNECT with reason 0 that ends the session takes a delayed will back, too",
+  { versions },
+  async (world) => {
+    const watcher = await watch(world);
+    const client = await world.connect(mortal(10, 100));
+    client.send("e0 07 00 05 11 00000000");
+    await client.expectClosed();
+    world.clock.advanceSeconds(1000);
+    await watcher.ping();
+  },
+);
+
+conformanceTest(
+  "5.0 [MQTT-3.1.3-9] who comes back when the will has gone out does not call it back, nor send it again",
+  { versions },
+  async (world) => {
+    const watcher = await watch(world);
+    await die(await world.connect(mortal(10, 100)));
+    world.clock.advanceSeconds(10);
+    await watcher.expectPacket(PacketType.publish);
+    const back = await world.connect({ ...mortal(10, 100), will: undefined });
+    assert.equal(back.connack?.sessionPresent, true);
+    await die(back);
+    world.clock.advanceSeconds(1000);
+    await watcher.ping();
+  },
+);
+
+conformanceTest(
+  "5.0 [MQTT-3.1.3-9] a client that is refused takes no will away",
+  {
+    versions,
+    broker: {
+      authenticator: {
+        authenticate: ({ userName }) =>
+          userName === "stranger"
+            ? { allowed: false, reasonCode: 0x86, rule: "test" }
+            : { allowed: true, userName, rule: "test" },
+      },
+    },
+  },
+  async (world) => {
+    const watcher = await watch(world);
+    await die(await world.connect(mortal(10, 100)));
+    const stranger = await world.open();
+    stranger.send(connectPacket(5, { ...mortal(10, 100), userName: "stranger" }));
+    await stranger.expectRefused(0x86);
+    world.clock.advanceSeconds(10);
     await watcher.expectPacket(PacketType.publish);
   },
 );

@@ -18,7 +18,7 @@ import {
   type World,
 } from "./harness/index.ts";
 
-const { v5 } = ProtocolVersion;
+const { v3_1, v5 } = ProtocolVersion;
 
 function willOf(fields: Partial<WillMessage> = {}): WillMessage {
   const payload = Buffer.from("gone");
@@ -82,7 +82,7 @@ conformanceTest(
 );
 
 conformanceTest(
-  "5.0 [MQTT-3.1.2-12] [MQTT-3.2.2-12] [MQTT-3.2.2-10], 3.1.1 [MQTT-3.1.2-14] a will goes out at its QoS, or the subscriber's where that is lower",
+  "5.0 [MQTT-3.1.2-12], 3.1.1 [MQTT-3.1.2-14] a will goes out at its QoS, or the subscriber's where that is lower",
   { versions: everyVersion },
   async (world) => {
     for (const granted of [0, 1, 2] as const) {
@@ -112,7 +112,7 @@ conformanceTest(
 );
 
 conformanceTest(
-  "5.0 [MQTT-3.1.2-15] [MQTT-3.2.2-13], 3.1.1 [MQTT-3.1.2-17] will retain: the will is retained, and an empty one clears",
+  "5.0 [MQTT-3.1.2-15], 3.1.1 [MQTT-3.1.2-17] will retain: the will is retained, and an empty one clears",
   { versions: everyVersion },
   async (world) => {
     const watcher = await watch(world, 0);
@@ -150,6 +150,27 @@ conformanceTest(
     third.destroy();
     const message = await watcher.expectPacket(PacketType.publish);
     assert.equal(`${Buffer.from(message.payload)}`, "3");
+    await watcher.ping();
+  },
+);
+
+conformanceTest(
+  "5.0 [MQTT-3.1.2-10] [MQTT-3.1.2-8], 3.1.1 [MQTT-3.1.2-10] a will that was published is gone from a session that stays: neither its return nor its end says it again",
+  { versions: everyVersion, broker: { limits: { sessionExpirySecondsV3: 100 } } },
+  async (world) => {
+    const properties: Properties = world.version === v5 ? { sessionExpiryInterval: 100 } : {};
+    const fields = { clientIdentifier: "mortal", cleanStart: false, properties };
+    const watcher = await watch(world, 0);
+    const first = await world.connect({ ...fields, will: willOf() });
+    first.send("0000");
+    await first.expectDisconnected(0x81);
+    await watcher.expectPacket(PacketType.publish);
+    world.clock.advanceSeconds(50);
+    const back = await world.connect(fields);
+    if (world.version !== v3_1) assert.equal(back.connack?.sessionPresent, true);
+    back.send("0000");
+    await back.expectDisconnected(0x81);
+    world.clock.advanceSeconds(1000);
     await watcher.ping();
   },
 );
