@@ -86,6 +86,17 @@ conformanceTest(
 );
 
 conformanceTest(
+  "5.0 [MQTT-3.1.0-2] [MQTT-3.14.2-1], 3.1.1 [MQTT-3.1.0-2] a second CONNECT that is wrong inside is a second CONNECT first",
+  { versions: everyVersion },
+  async (world) => {
+    const { version } = world;
+    await expectEnds(world, connectBytes(version, { level: "06" }), protocolError);
+    await expectEnds(world, connectBytes(version, { protocolName: field("HTTP") }), protocolError);
+    await expectEnds(world, connectBytes(version, { payload: "" }), protocolError);
+  },
+);
+
+conformanceTest(
   "5.0 [MQTT-3.1.2-1], 3.1.1 [MQTT-3.1.2-1] another protocol name ends the connection",
   { versions: everyVersion },
   async (world) => {
