@@ -108,10 +108,12 @@ function linkTest(place: PlacedTag): string {
 function shortenName(name: string): string {
   return name
     .replaceAll(/(?:(?:5\.0|3\.1\.1):? )?(?:\[MQTT-[\d.]+-\d+\][,:]? ?)+/g, "")
+    .replaceAll(/ ?\([ ,]*\)/g, "")
     .replaceAll(/\$\{[^}]*\}+/g, "…")
     .replaceAll("\\", "")
     .replaceAll(/[<>*_`#]/g, (character) => `\\${character}`)
-    .trim();
+    .trim()
+    .replace(/:$/, "");
 }
 
 /** One place for each line, so that a table of vectors does not fill the row. */

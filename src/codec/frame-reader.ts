@@ -21,6 +21,7 @@ export class FrameReader {
   #partial: Buffer | undefined;
   #partialLength = 0;
   #stopped = false;
+  #isReading = false;
   /** Copies of what waits while the reader is stopped; undefined when there is nothing. */
   #backlog: Buffer[] | undefined;
 
@@ -35,42 +36,49 @@ export class FrameReader {
 
   /**
    * Hands every whole packet to `sink`, and holds on to nothing of `chunk`.
+   * What a peer in this process sends while a packet of it is handled waits behind the rest of the chunk.
    * Throws a `TstackError` on a length that lies or is too large.
    */
   read(chunk: Buffer, sink: FrameSink): void {
-    if (this.#stopped) {
-      this.#wait(Buffer.from(chunk));
+    if (this.#stopped || this.#isReading) {
+      this.#backlog ??= [];
+      this.#backlog.push(Buffer.from(chunk));
       return;
     }
     const end = this.#readOn(chunk, sink);
-    if (end < chunk.length) this.#wait(Buffer.from(chunk.subarray(end)));
+    if (end < chunk.length) this.#putFirst(Buffer.from(chunk.subarray(end)));
+    else if (this.#backlog !== undefined && !this.#stopped) this.resume(sink);
   }
 
   /** Goes on after a `false` of the sink, first with what has waited. */
   resume(sink: FrameSink): void {
     this.#stopped = false;
-    const backlog = this.#backlog;
-    this.#backlog = undefined;
-    if (backlog === undefined) return;
-    for (const chunk of backlog) {
-      const end = this.#stopped ? 0 : this.#readOn(chunk, sink);
-      if (end < chunk.length) this.#wait(chunk.subarray(end));
+    for (let chunk = this.#backlog?.shift(); chunk !== undefined; chunk = this.#backlog?.shift()) {
+      const end = this.#readOn(chunk, sink);
+      if (end < chunk.length) this.#putFirst(chunk.subarray(end));
+      if (this.#stopped) return;
     }
+    this.#backlog = undefined;
   }
 
-  #wait(bytes: Buffer): void {
+  #putFirst(bytes: Buffer): void {
     this.#backlog ??= [];
-    this.#backlog.push(bytes);
+    this.#backlog.unshift(bytes);
   }
 
   /** Answers where it was stopped, or the end of the chunk. */
   #readOn(chunk: Buffer, sink: FrameSink): number {
     let offset = 0;
-    while (this.#partial !== undefined && offset < chunk.length) {
-      offset = this.#complete(this.#partial, chunk, offset, sink);
-      if (this.#stopped) return offset;
+    this.#isReading = true;
+    try {
+      while (this.#partial !== undefined && offset < chunk.length) {
+        offset = this.#complete(this.#partial, chunk, offset, sink);
+        if (this.#stopped) return offset;
+      }
+      return this.#scan(chunk, offset, sink);
+    } finally {
+      this.#isReading = false;
     }
-    return this.#scan(chunk, offset, sink);
   }
 
   #scan(chunk: Buffer, from: number, sink: FrameSink): number {
@@ -102,7 +110,7 @@ export class FrameReader {
   }
 
   #checkLength(total: number): void {
-    if (total <= this.#packetBytesMax) return;
+    if (total <= this.#packetBytesMax) return; // [MQTT-3.2.2-15]
     throw new TstackError(
       "MQTT_PACKET_TOO_LARGE",
       `a packet of ${total} bytes; this broker takes up to ${this.#packetBytesMax} (packetBytesMax)`,

@@ -40,7 +40,7 @@ conformanceTest(
 );
 
 conformanceTest(
-  "5.0 section 3.1.2.11.4: packetBytesMax is allowed, one byte more is not",
+  "5.0 [MQTT-3.2.2-15] packetBytesMax is allowed, one byte more is not",
   { versions: everyVersion, broker: { limits: { packetBytesMax: 1000 } } },
   async (world) => {
     const client = await world.connect();

@@ -3,8 +3,8 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { coverStatements, findFaults } from "../../scripts/conformance/coverage.ts";
-import type { Exception } from "../../scripts/conformance/exceptions.ts";
+import { coverStatements, findFaults, readCoverage } from "../../scripts/conformance/coverage.ts";
+import { type Exception, exceptions } from "../../scripts/conformance/exceptions.ts";
 import { findUnproven, readProof } from "../../scripts/conformance/proof.ts";
 import {
   listsFolder,
@@ -172,6 +172,10 @@ test("the page shows code and tests with their lines, the telling test first, or
     `| \`MQTT-1.1-3\` MQTT-1.1-3 MUST be so | ${code} | **uncovered** |`,
   ]);
   assert.match(page, /3 statements bind a server: 1 have code and test, 2 lack one of them/);
+});
+
+test("every statement that binds a server has code and test, or its reason", () => {
+  assert.deepEqual(findFaults(readCoverage(), exceptions), []);
 });
 
 test("the name of a passed test proves what it says of its version", () => {
