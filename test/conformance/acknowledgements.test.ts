@@ -210,3 +210,30 @@ conformanceTest(
     await client.expectBytes("70 03 0001 92");
   },
 );
+
+conformanceTest(
+  "5.0 [MQTT-4.3.2-3] [MQTT-4.3.3-4] [MQTT-4.3.3-11] acknowledgements may be short or say all that they can: each is understood",
+  { versions: onlyV5 },
+  async (world) => {
+    const client = await world.connect({ properties: { receiveMaximum: 1 } });
+    await subscribed(client, { filter: "t", qos: 2 });
+    for (const [puback, pubrec, pubcomp] of [
+      ["40 02 0001", "50 02 0002", "70 02 0002"],
+      ["40 03 0003 00", "50 03 0004 00", "70 03 0004 00"],
+      ["40 04 0005 10 00", "50 04 0006 10 00", "70 04 0006 92 00"],
+    ]) {
+      world.broker.publish("t", "", { qos: 1 });
+      world.broker.publish("t", "", { qos: 2 });
+      await expectPublish(client, { qos: 1 });
+      client.send(puback);
+      await expectPublish(client, { qos: 2 });
+      client.send(pubrec);
+      await client.expectPacket(PacketType.pubrel);
+      client.send(pubcomp);
+    }
+    for (const release of ["62 02 0009", "62 03 0009 00", "62 04 0009 92 00"]) {
+      client.send(publish("nobody", "", { qos: 2, packetIdentifier: 9 }), release);
+      await client.expectBytes("50 03 0009 10  70 02 0009");
+    }
+  },
+);

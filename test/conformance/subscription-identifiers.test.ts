@@ -194,3 +194,24 @@ conformanceTest(
     await after.ping();
   },
 );
+
+conformanceTest(
+  "5.0 [MQTT-3.3.4-3] [MQTT-3.3.4-4] what is sent again bears the identifiers that it had at first",
+  { versions: onlyV5 },
+  async (world) => {
+    const fields = persistent(5, "sub");
+    const before = await world.connect(fields);
+    await subscribed(before, { filter: "t", qos: 1 }, identifier(1));
+    await subscribed(before, { filter: "+", qos: 2 }, identifier(200));
+    world.broker.publish("t", "x", { qos: 2 });
+    const first = await expectPublish(before, { qos: 2, dup: false, packetIdentifier: 1 });
+    assert.deepEqual(first.properties.subscriptionIdentifiers?.toSorted(), [1, 200]);
+    before.send(unsubscribe("+"));
+    await before.expectPacket(PacketType.unsuback);
+    before.destroy();
+    const after = await world.connect(fields);
+    const { properties } = first;
+    await expectPublish(after, { qos: 2, dup: true, packetIdentifier: 1, properties });
+    await after.ping();
+  },
+);

@@ -198,3 +198,15 @@ conformanceTest(
     await client.ping();
   },
 );
+
+conformanceTest(
+  "5.0 [MQTT-3.8.4-1] [MQTT-3.10.4-4] user properties in SUBSCRIBE and UNSUBSCRIBE change nothing",
+  { versions: onlyV5 },
+  async (world) => {
+    const client = await world.connect();
+    client.send("82 15 0001 0e 26 0001 61 0001 62 26 0001 61 0001 63 0001 74 00");
+    await client.expectBytes("90 04 0001 00 00");
+    client.send("a2 0d 0002 07 26 0001 61 0001 62 0001 74");
+    await client.expectBytes("b0 04 0002 00 00");
+  },
+);
