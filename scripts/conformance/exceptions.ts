@@ -41,19 +41,19 @@ export const exceptions: readonly Exception[] = [
   {
     standard: "5.0",
     clause: "MQTT-3.2.2-10",
-    missing: "code",
+    missing: "both",
     reason: `${everyQos} SUBSCRIBE is never held to a lower one.`,
   },
   {
     standard: "5.0",
     clause: "MQTT-3.2.2-12",
-    missing: "code",
+    missing: "both",
     reason: `${everyQos} no will's QoS exceeds what it can do.`,
   },
   {
     standard: "5.0",
     clause: "MQTT-3.2.2-13",
-    missing: "code",
+    missing: "both",
     reason:
       "The broker always supports retained messages, so it refuses no will for its retain flag.",
   },

@@ -45,9 +45,7 @@ function isProof(path: string): boolean {
 
 /** The client programs and the tests of the house: what they do says nothing about the broker. */
 export function isBesideBroker(path: string): boolean {
-  return /^src\/cli\/(?:client|publish|subscribe)\/|^test\/(?:house\/|cli\/(?:client|tpublish|tsubscribe))/.test(
-    path,
-  );
+  return /^src\/cli\/(?!serve\/)|^test\/(?:house\/|cli\/(?!tserve))/.test(path);
 }
 
 /** The tags of a file of `src/`, `test/` or `bench/`, line by line. */
