@@ -255,3 +255,35 @@ conformanceTest(
     );
   },
 );
+
+conformanceTest(
+  "5.0 [MQTT-3.1.2-29] a client that wants no problem information gets every failure without words, but for DISCONNECT",
+  {
+    versions,
+    broker: {
+      authorizer: {
+        generation: 0,
+        authorize: ({ topic }) => ({ allowed: topic !== "secret", rule: "nobody's secret" }),
+      },
+    },
+  },
+  async (world) => {
+    const client = await world.open();
+    client.send(connectBytes(5, { properties: "02 17 00" }));
+    await client.expectPacket(2);
+    client.send(
+      packetBytes("32", `${field("secret")}000100`),
+      packetBytes("34", `${field("secret")}000200`),
+      packetBytes("82", `000300${field("secret")}00${field("a/#/b")}00`),
+      packetBytes("a2", `000400${field("never")}${field("a/#/b")}`),
+      packetBytes("50", "0005"),
+      packetBytes("62", "0006"),
+      packetBytes("32", `${field("nobody/listens")}000700`),
+    );
+    await client.expectBytes("40 03 0001 87  50 03 0002 87");
+    await client.expectBytes("90 05 0003 00 878f  b0 05 0004 00 118f");
+    await client.expectBytes("62 03 0005 92  70 03 0006 92  40 03 0007 10");
+    client.send("0000");
+    await client.expectDisconnected(0x81);
+  },
+);

@@ -249,7 +249,7 @@ conformanceTest(
 );
 
 conformanceTest(
-  "5.0 [MQTT-3.1.4-3] a client that is refused takes nothing over",
+  "5.0 [MQTT-3.1.4-3], 3.1.1 [MQTT-3.1.4-2] a client that is refused takes nothing over",
   {
     versions: [v3_1_1, v5],
     broker: {

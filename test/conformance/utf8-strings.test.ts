@@ -201,7 +201,7 @@ conformanceTest(
 );
 
 conformanceTest(
-  "5.0 [MQTT-1.5.4-1] 3.1.1 [MQTT-1.5.3-1] what may stand in a string goes through untouched",
+  "5.0 section 1.5.4, 3.1.1 section 1.5.3: what may stand in a string goes through untouched",
   { versions: everyVersion },
   async (world) => {
     const client = await world.connect({ clientIdentifier: "\u{1f600}" });
