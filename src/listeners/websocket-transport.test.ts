@@ -101,6 +101,23 @@ test("5.0 [MQTT-6.0.0-2] 3.1.1 [MQTT-6.0.0-2] bytes are one stream however they 
   assert.equal(Buffer.compare(connection.received, sent), 0, `seed ${seed}`);
 });
 
+test("the memory of what has been received is given back, however messages were cut", async (context) => {
+  const { client, peer, connection } = await openPair(context);
+  const frees = context.mock.method(ArrayBuffer.prototype, "transfer").mock;
+  peer.cork(); // `ws` writes the head and the payload of a frame apart: they go as one chunk
+  client.send(countedBytes(1000));
+  peer.uncork();
+  await until(() => connection.chunks.length === 1, "the first message");
+  await until(() => frees.callCount() === 1, "its chunk given back");
+  assert.deepEqual(
+    [...connection.memory].map(({ byteLength }) => byteLength),
+    [0],
+  );
+  client.send(countedBytes(300_000));
+  await until(() => connection.chunks.length === 2, "the second message");
+  await until(() => frees.callCount() > 4, "its chunks given back, all but the last of 64 KB each");
+});
+
 test("a message beyond the bound ends the connection with 1009 and a cause", async (context) => {
   const { client, connection } = await openPair(context, { limits: { packetBytesMax: 1000 } });
   client.send(Buffer.alloc(1_048_576));

@@ -8,7 +8,7 @@ import { WebSocket } from "ws";
 import type { Transport, TransportSink } from "../broker/ports.ts";
 import { whenDrained } from "./drain.ts";
 import type { ListenContext } from "./listener.ts";
-import type { SocketNames } from "./socket-transport.ts";
+import { free, type SocketNames } from "./socket-transport.ts";
 
 /** A WebSocket and the socket below it. */
 export interface WebSocketPair {
@@ -18,6 +18,8 @@ export interface WebSocketPair {
 
 const normalClosure = 1000;
 const unsupportedData = 1003;
+/** Of a peer that sends single bytes, or pings and no message, chunks are left to the garbage collector. */
+const unfinishedMax = 256;
 
 export function acceptWebSocket(
   pair: WebSocketPair,
@@ -31,6 +33,7 @@ export function acceptWebSocket(
       transport.receive(bytes as Buffer); // of the `binaryType` that is ws's default
     else transport.endWith(unsupportedData); // [MQTT-6.0.0-1], 3.1.1: [MQTT-6.0.0-1]
   });
+  pair.socket.on("data", (chunk: Buffer) => transport.chunkRead(chunk)); // after `ws` has taken its messages out of it
   pair.webSocket.on("error", (error) => transport.fail(error));
   pair.webSocket.on("close", () => transport.finish());
 }
@@ -45,6 +48,10 @@ class WebSocketTransport implements Transport {
   #paused = false;
   #held: Buffer[] | undefined = undefined;
   #cause: Error | undefined = undefined;
+  /** Chunks of the socket that may hold the beginning of a message; weakly, as that may not go on for long. */
+  #unfinished: WeakRef<Buffer>[] = [];
+  /** The last message that the broker got since the last chunk, and is done with. */
+  #lastReceived: Buffer | undefined = undefined;
   /** Set as soon as the broker has given it, before any event of the socket. */
   sink: TransportSink | undefined = undefined;
 
@@ -105,10 +112,29 @@ class WebSocketTransport implements Transport {
     if (this.#ended) return;
     if (!this.#paused && this.#held === undefined) {
       this.sink?.receive(bytes);
+      this.#lastReceived = bytes;
       return;
     }
     this.#held ??= [];
     this.#held.push(bytes);
+  }
+
+  /**
+   * `ws` has handed over what `chunk` completes: chunks before it are done with if it did complete a message, and
+   * `chunk` is if the message ends with it. Their memory is given back at once: left to the garbage collector it costs
+   * as much CPU as all else (docs/performance.md).
+   */
+  chunkRead(chunk: Buffer): void {
+    const last = this.#lastReceived;
+    this.#lastReceived = undefined;
+    if (this.#held !== undefined) {
+      this.#unfinished = []; // held messages are still in them
+      return;
+    }
+    if (last !== undefined) for (const earlier of this.#unfinished) freeIfThere(earlier.deref());
+    if (last !== undefined || this.#unfinished.length === unfinishedMax) this.#unfinished = [];
+    if (last?.buffer === chunk.buffer && endOf(last) === endOf(chunk)) free(chunk);
+    else this.#unfinished.push(new WeakRef(chunk));
   }
 
   /** Hands over what came while it was paused, in order, until it is paused or ended again. */
@@ -134,4 +160,12 @@ class WebSocketTransport implements Transport {
     for (const bytes of held ?? []) this.sink?.receive(bytes);
     this.sink?.closed(this.#cause);
   }
+}
+
+function freeIfThere(bytes: Buffer | undefined): void {
+  if (bytes !== undefined) free(bytes);
+}
+
+function endOf(bytes: Buffer): number {
+  return bytes.byteOffset + bytes.byteLength;
 }
