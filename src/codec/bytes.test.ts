@@ -7,9 +7,7 @@ import { ByteReader, ByteWriter, decodeUtf8, isWellFormedUtf8 } from "./bytes.ts
 
 const strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
-test("UTF-8 as the platform's strict decoder reads it, but for U+0000", (context) => {
-  const seed = Math.floor(Math.random() * 2 ** 31);
-  context.diagnostic(`seed ${seed}`);
+test("UTF-8 as the platform's strict decoder reads it, but for U+0000", () => {
   // Bytes from the edges of UTF-8's ranges, so that well-formed and nearly well-formed sequences come up.
   const edges = [0x00, 0x41, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc1, 0xc2, 0xdf, 0xe0];
   const more = [0xe1, 0xec, 0xed, 0xee, 0xef, 0xf0, 0xf1, 0xf3, 0xf4, 0xf5, 0xff, 0xbb, 0xbe];
@@ -19,7 +17,7 @@ test("UTF-8 as the platform's strict decoder reads it, but for U+0000", (context
       .map((bytes) => Buffer.from(bytes)),
     fc.string({ unit: "binary", maxLength: 8 }).map((text) => Buffer.from(text)),
   );
-  fc.assert(fc.property(arbitraryBytes, checkAgainstPlatform), { seed, numRuns: 20_000 });
+  fc.assert(fc.property(arbitraryBytes, checkAgainstPlatform), { numRuns: 20_000 });
 });
 
 test("every sequence of two bytes, read as the platform reads it", () => {

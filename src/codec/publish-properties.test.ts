@@ -56,9 +56,7 @@ test("unknown properties", () => {
   for (const bytes of unknownProperties) checkAgreement(parseBytes(bytes));
 });
 
-test("properties in any order and number, some of them broken", (context) => {
-  const seed = Math.floor(Math.random() * 2 ** 31);
-  context.diagnostic(`seed ${seed}`);
+test("properties in any order and number, some of them broken", () => {
   const rows = propertyVectors.flatMap(({ bytes, allowedIn, refused = [] }) => {
     const isOfPublish = allowedIn.split(" ").includes("publish");
     return isOfPublish ? [bytes, ...refused.map(([wrong]) => wrong)] : [];
@@ -72,7 +70,7 @@ test("properties in any order and number, some of them broken", (context) => {
       checkAgreement(bytes);
     },
   );
-  fc.assert(property, { seed, numRuns: 20_000 });
+  fc.assert(property, { numRuns: 20_000 });
 });
 
 /** Both accept with the same values, or both refuse with the same code, the subscription identifier apart. */

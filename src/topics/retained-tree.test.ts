@@ -165,14 +165,10 @@ function survivesChanges(filter: string, before: Change[], during: Change[]): vo
   for (const topic of staying) assert.ok(seen.has(topic), `${topic} was passed over`);
 }
 
-test("5.0 [MQTT-4.7.1-1] [MQTT-4.7.1-2] [MQTT-4.7.2-1] the tree finds what a map with matchesFilter finds, through sets and deletes", (context) => {
-  const seed = Math.floor(Math.random() * 2 ** 31);
-  context.diagnostic(`seed ${seed}`);
-  fc.assert(fc.property(filter, changes, agreesWithMap), { seed, numRuns: 3000 });
+test("5.0 [MQTT-4.7.1-1] [MQTT-4.7.1-2] [MQTT-4.7.2-1] the tree finds what a map with matchesFilter finds, through sets and deletes", () => {
+  fc.assert(fc.property(filter, changes, agreesWithMap), { numRuns: 3000 });
 });
 
-test("a walk survives sets and deletes between its steps", (context) => {
-  const seed = Math.floor(Math.random() * 2 ** 31);
-  context.diagnostic(`seed ${seed}`);
-  fc.assert(fc.property(filter, changes, changes, survivesChanges), { seed, numRuns: 5000 });
+test("a walk survives sets and deletes between its steps", () => {
+  fc.assert(fc.property(filter, changes, changes, survivesChanges), { numRuns: 5000 });
 });

@@ -127,9 +127,7 @@ function agreesWithList(steps: readonly { filter: string; entry: number; topic: 
   for (const { topic } of steps) assert.deepEqual(find(tree, topic), []);
 }
 
-test("5.0 [MQTT-4.7.1-1] [MQTT-4.7.1-2] [MQTT-4.7.2-1] the tree finds what a list with matchesFilter finds, through adds and removes", (context) => {
-  const seed = Math.floor(Math.random() * 2 ** 31);
-  context.diagnostic(`seed ${seed}`);
+test("5.0 [MQTT-4.7.1-1] [MQTT-4.7.1-2] [MQTT-4.7.2-1] the tree finds what a list with matchesFilter finds, through adds and removes", () => {
   const steps = fc.array(step, { maxLength: 80, size: "max" });
-  fc.assert(fc.property(steps, agreesWithList), { seed, numRuns: 1500 });
+  fc.assert(fc.property(steps, agreesWithList), { numRuns: 1500 });
 });
