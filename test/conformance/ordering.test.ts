@@ -226,3 +226,45 @@ conformanceTest(
     await after.ping();
   },
 );
+
+const large = 300_000;
+const many = 40;
+
+/** A client that stops reading as soon as it is connected: what is to come fills the socket, and the rest has to wait. */
+async function connectAndStall(world: World): Promise<RawClient> {
+  const client = await world.connect(persistent(world.version, "sub"));
+  client.pause();
+  await new Promise((resolve) => setTimeout(resolve, 20));
+  return client;
+}
+
+async function expectNumbers(client: RawClient, from: number, to: number): Promise<void> {
+  for (let number = from; number <= to; number++) {
+    const { payload } = await client.expectPacket(PacketType.publish);
+    assert.equal(Number.parseInt(Buffer.from(payload).toString(), 10), number);
+  }
+}
+
+conformanceTest(
+  "5.0 [MQTT-4.6.0-5] 3.1.1 [MQTT-4.6.0-6] nothing overtakes what waits for a client that reads slowly: neither the queue nor what is sent again",
+  { versions: everyVersion },
+  async (world) => {
+    const fields = persistent(world.version, "sub");
+    const first = await world.connect(fields);
+    await subscribed(first, { filter: "t", qos: 1 });
+    await disconnect(first);
+    const send = (number: number) =>
+      world.broker.publish("t", `${number}`.padEnd(large), { qos: 1 });
+    for (let number = 0; number < many; number++) send(number);
+    const queued = await connectAndStall(world);
+    send(many);
+    queued.resume();
+    await expectNumbers(queued, 0, many);
+    queued.destroy();
+    const again = await connectAndStall(world);
+    send(many + 1);
+    again.resume();
+    await expectNumbers(again, 0, many + 1);
+    await again.ping();
+  },
+);

@@ -244,3 +244,30 @@ conformanceTest(
     await after.ping();
   },
 );
+
+conformanceTest(
+  "5.0 [MQTT-4.6.0-1] [MQTT-4.4.0-1] 3.1.1 [MQTT-4.6.0-1] [MQTT-4.4.0-1] the order of sending holds wherever identifiers begin, and when the oldest is answered last",
+  { versions: everyVersion },
+  async (world) => {
+    const fields = persistent(world.version, "sub");
+    const before = await world.connect(fields);
+    await subscribed(before, { filter: "t", qos: 2 });
+    const underWay: { payload: string; packetIdentifier: number | undefined }[] = [];
+    for (let count = 1; count <= 40; count++) {
+      const payload = `${count}`;
+      world.broker.publish("t", payload, { qos: count % 2 === 0 ? 1 : 2 });
+      const { qos, packetIdentifier } = await expectPublish(before, { payload });
+      if (count === 1 || count > 35) underWay.push({ payload, packetIdentifier });
+      else if (qos === 1) before.send(puback(packetIdentifier));
+      else {
+        before.send(pubrec(packetIdentifier), pubcomp(packetIdentifier));
+        await before.expectPacket(PacketType.pubrel);
+      }
+      await before.ping();
+    }
+    before.destroy();
+    const after = await world.connect(fields);
+    for (const sent of underWay) await expectPublish(after, { ...sent, dup: true });
+    await after.ping();
+  },
+);
