@@ -342,7 +342,7 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner, Patien
 
   /** Ends the connection after what is in the outbox. */
   end(ending: ConnectionEnding): void {
-    if (this.isClosed) return;
+    if (this.isClosed || this.#ending !== undefined) return; // its peer may answer the last write at once
     this.#ending = ending;
     this.outbox.handOver();
     this.#finish(ending);

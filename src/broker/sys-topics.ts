@@ -2,6 +2,7 @@
  * `$SYS/broker/...`: the broker's figures as retained messages, by the names that mosquitto's users know.
  * Loads are averages per minute over 1, 5 and 15 minutes, weighted towards the present as mosquitto weighs them.
  */
+import { fromApplicationMessage } from "./application-message.ts";
 import type { Broker } from "./broker.ts";
 import type { Deadline } from "./deadlines.ts";
 import type { Session } from "./session.ts";
@@ -95,13 +96,15 @@ export class SysTopics {
     const topic = `$SYS/broker/${name}`;
     if (this.#published.get(topic) === value) return;
     this.#published.set(topic, value);
-    this.#broker.publish({
+    const message = {
       topic,
       payload: Buffer.from(value),
       qos: 0,
       retain: true,
       properties: {},
-    });
+    } as const;
+    // Past topicLevelsMax, which is about other people's topics.
+    this.#broker.publishMessage(fromApplicationMessage(message, "", this.#broker.clock.now()));
   }
 }
 

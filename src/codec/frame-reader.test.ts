@@ -147,6 +147,33 @@ test("packets, cuts, stops and resumes at random leave the stream as it was", ()
   fc.assert(property, { numRuns: 2000 });
 });
 
+/** What comes of any bytes: frames, and then an error, the beginning of a packet, or nothing. */
+function outcomeOf(chunks: readonly Buffer[], bytesMax: number) {
+  const reader = new FrameReader(bytesMax);
+  const recorder = new Recorder();
+  const code = refusal(() => {
+    for (const chunk of chunks) reader.read(chunk, recorder);
+  });
+  // The rest of what was refused is not read on, so how much of it is kept is all the same.
+  return { frames: recorder.frames, code, incomplete: code === undefined && reader.incomplete };
+}
+
+test("any bytes come to the same in any pieces: frames, and where a length lies the same refusal", () => {
+  // Often the bytes that lengths are made of, so that there are frames, and lengths of four bytes and of five.
+  const byte = fc.oneof(fc.constantFrom(0, 1, 2, 3, 0x7f, 0x80, 0x81, 0xff), fc.nat(255));
+  const property = fc.property(
+    fc.array(byte, { maxLength: 60, size: "max" }),
+    fc.array(fc.nat(60), { maxLength: 12, size: "max" }),
+    fc.constantFrom(20, 200, 268_435_460),
+    (bytes, places, bytesMax) => {
+      const stream = Buffer.from(bytes);
+      const cuts = places.map((at) => Math.min(at, stream.length));
+      assert.deepEqual(outcomeOf(cut(stream, cuts), bytesMax), outcomeOf([stream], bytesMax));
+    },
+  );
+  fc.assert(property, { numRuns: 5000 });
+});
+
 test("a stop at a packet that spans chunks keeps the rest of the chunk", () => {
   const packets = [packet(0x10, 5), packet(0x20, 5), packet(0x30, 0)];
   const [first, second] = cut(Buffer.concat(packets), [4]);
@@ -257,4 +284,43 @@ test("the few bytes of a packet that has begun do not hold their chunk", () => {
   chunk.fill(0xff); // were it kept, the packet would now begin with 0xff
   reader.read(Buffer.from([1, 7]), recorder);
   assert.deepEqual(recorder.frames.at(-1), { bytes: "\x30\x01\x07", bodyBytes: 1 });
+});
+
+test("what a peer in this process sends while its packet is handled comes behind the rest of the chunk", () => {
+  const answer = packet(0x41, 130);
+  for (let at = 1; at < answer.length; at++) {
+    const reader = new FrameReader(packetBytesMax);
+    const recorder = new Recorder();
+    let answers = cut(answer, [at]);
+    const answering: FrameSink = {
+      frame(...parts) {
+        const [now, ...later] = answers;
+        answers = later;
+        if (now !== undefined) reader.read(now, answering);
+        return recorder.frame(...parts);
+      },
+    };
+    reader.read(Buffer.concat(few), answering);
+    assert.deepEqual(recorder.frames, framesOf([...few, answer]), `cut at ${at}`);
+  }
+});
+
+test("of what came while a packet was handled, nothing overtakes the rest when the reader was stopped there", () => {
+  const reader = new FrameReader(packetBytesMax);
+  const recorder = new Recorder([0]);
+  const [one, two, three] = [packet(0x41, 5), packet(0x42, 300), packet(0x43, 1)];
+  let isAnswered = false;
+  const answering: FrameSink = {
+    frame(...parts) {
+      if (!isAnswered) {
+        isAnswered = true;
+        reader.read(three, answering);
+      }
+      return recorder.frame(...parts);
+    },
+  };
+  reader.read(Buffer.concat([one, two]), answering);
+  recorder.isStopped = false;
+  reader.resume(answering);
+  assert.deepEqual(recorder.frames, framesOf([one, two, three]));
 });

@@ -318,3 +318,24 @@ test("a long backlog for a peer that answers at once does not pile up calls", as
   assert.equal(numbers.length, count);
   broker.expectErrors(0);
 });
+
+test("a peer that answers the last write does not end its connection a second time", async () => {
+  const broker = new TestBroker();
+  const client = await broker.connect("client");
+  const wrong = Buffer.from([0xf1, 0x00]);
+  let ends = 0;
+  const end = client.end.bind(client);
+  client.end = () => {
+    ends++;
+    end();
+  };
+  client.onWrite = () => {
+    client.onWrite = undefined;
+    client.sendBytes(Buffer.from(wrong));
+  };
+  client.sendBytes(Buffer.from(wrong));
+  await broker.settle();
+  assert.equal(ends, 1);
+  assert.deepEqual(client.packetTypes, [PacketType.connack, PacketType.disconnect]);
+  broker.expectErrors(0);
+});

@@ -126,3 +126,12 @@ test("with 0 seconds there are none, and after close none follow", async () => {
   broker.clock.advanceSeconds(100);
   assert.deepEqual(seen, []);
 });
+
+test("the figures are published also where clients may use fewer levels than they have", async () => {
+  const broker = new TestBroker({ sysTopicsSeconds: 10, limits: { topicLevelsMax: 1 } });
+  const client = await broker.connect("client");
+  client.subscribe("#");
+  await broker.settle();
+  assert.ok(broker.core.retained.size >= mosquittoNames.length, `${broker.core.retained.size}`);
+  broker.expectErrors(0);
+});

@@ -33,6 +33,9 @@ export function dispatch(connection: Connection, frame: Frame): void {
     case PacketType.pubcomp:
       handleAcknowledgement(connection, frame);
       break;
+    case PacketType.connect:
+      // Not even read: what is wrong inside has codes that no DISCONNECT may carry.
+      throw protocolError("a second CONNECT"); // [MQTT-3.1.0-2] [MQTT-3.2.0-2], 3.1.1: [MQTT-3.1.0-2]
     default:
       dispatchPacket(connection, decode(connection, frame));
   }
@@ -56,8 +59,6 @@ function dispatchPacket(connection: Connection, packet: Packet): void {
     case PacketType.auth:
       handleAuth(connection, packet);
       break;
-    case PacketType.connect:
-      throw protocolError("a second CONNECT"); // [MQTT-3.1.0-2] [MQTT-3.2.0-2], 3.1.1: [MQTT-3.1.0-2]
     default:
       throw protocolError(`packet type ${packet.type} is the server's to send`);
   }
