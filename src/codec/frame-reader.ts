@@ -88,14 +88,14 @@ export class FrameReader {
       let position = start + 1;
       let remaining = 0;
       let byte = 0x80;
-      for (let shift = 0; position < length && byte >= 0x80; shift += 7) {
-        if (shift === 28) throw malformed("a remaining length of more than four bytes");
+      for (let shift = 0; shift < 28 && position < length && byte >= 0x80; shift += 7) {
         byte = chunk[position++];
         remaining += (byte & 0x7f) << shift;
       }
       const end = position + remaining;
       if (byte >= 0x80 || end > length) {
         if (byte < 0x80) this.#checkLength(end - start);
+        else if (position - start === headerBytesMax) throw lengthTooLong();
         this.#keep(chunk, start);
         return length;
       }
@@ -160,7 +160,7 @@ export class FrameReader {
         return { bodyStart: position + 1, total };
       }
     }
-    if (known === headerBytesMax) throw malformed("a remaining length of more than four bytes");
+    if (known === headerBytesMax) throw lengthTooLong();
     return undefined;
   }
 
@@ -176,4 +176,9 @@ export class FrameReader {
     chunk.copy(partial, this.#partialLength, start, end);
     this.#partialLength = length;
   }
+}
+
+/** The fourth byte says that a fifth follows: there is no such length, whatever that would be. */
+function lengthTooLong(): TstackError {
+  return malformed("a remaining length of more than four bytes");
 }
