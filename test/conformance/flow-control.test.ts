@@ -203,3 +203,20 @@ conformanceTest(
     for (let count = 0; count < 20; count++) await expectPublish(client, { qos: 2 });
   },
 );
+
+conformanceTest(
+  "5.0 [MQTT-3.3.4-9] [MQTT-4.9.0-2] retained messages keep to the Receive Maximum as well",
+  { versions: onlyV5 },
+  async (world) => {
+    for (const name of ["a", "b", "c", "d"]) {
+      world.broker.publish(`t/${name}`, name, { qos: 1, retain: true });
+    }
+    const client = await world.connect({ properties: { receiveMaximum: 2 } });
+    await subscribed(client, { filter: "t/+", qos: 1 });
+    for (let count = 1; count <= 4; count++) {
+      if (count > 2) client.send(puback(count - 2));
+      await expectPublish(client, { retain: true, qos: 1, packetIdentifier: count });
+      if (count >= 2) await client.ping();
+    }
+  },
+);

@@ -9,6 +9,7 @@ import {
   persistent,
   puback,
   pubcomp,
+  publish,
   pubrec,
   subscribed,
 } from "./packets.ts";
@@ -268,6 +269,31 @@ conformanceTest(
     before.destroy();
     const after = await world.connect(fields);
     for (const sent of underWay) await expectPublish(after, { ...sent, dup: true });
+    await after.ping();
+  },
+);
+
+conformanceTest(
+  "5.0 [MQTT-4.4.0-1] [MQTT-4.3.2-3] 3.1.1 [MQTT-4.4.0-1] [MQTT-4.3.2-1] what came from its publisher in one piece is sent again like everything else",
+  { versions: everyVersion },
+  async (world) => {
+    const fields = persistent(world.version, "sub");
+    const before = await world.connect(fields);
+    await subscribed(before, { filter: "t", qos: 1 });
+    const publisher = await world.connect();
+    const payloads = ["1", "2", "3", "4", "5"];
+    const piece = payloads.map((payload, index) =>
+      publish("t", payload, { qos: 1, packetIdentifier: index + 1 }),
+    );
+    publisher.send(...piece);
+    for (const payload of payloads) await expectPublish(before, { payload, dup: false });
+    before.send(puback(2));
+    await before.ping();
+    before.destroy();
+    const after = await world.connect(fields);
+    for (const packetIdentifier of [1, 3, 4, 5]) {
+      await expectPublish(after, { payload: `${packetIdentifier}`, packetIdentifier, dup: true });
+    }
     await after.ping();
   },
 );
