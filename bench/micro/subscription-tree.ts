@@ -1,11 +1,16 @@
 /**
- * What a subscription costs in memory and a match in time, at a million mixed subscriptions in one tree.
- * Run: node --expose-gc bench/micro/subscription-tree.ts [subscriptions]
+ * What a subscription costs in memory and a match in time, at a million mixed filters in one `SubscriptionTree`, with
+ * topics all over the tree: nearly all of a match is waiting for memory.
+ * Run: node --expose-gc bench/micro/subscription-tree.ts [--subscriptions 1000000]
  * Measured 2026-11-23 on two shared cores of an Intel Xeon, Node 24.21: 169 bytes of heap per subscription (the entry
- * and its filter 101, the tree 68), add 0.65 us, remove 0.50 us, match 2.2 to 2.4 us for topics never seen before,
- * spread over the whole tree: nearly all of it is waiting for memory. With busy neighbours it was up to twice as slow.
+ * and its filter 101, the tree 68), add 0.65 us, remove 0.50 us, match 2.2 to 2.4 us. With busy neighbours it is two
+ * to four times as slow.
  */
+import { parseArgs } from "node:util";
 import { SubscriptionTree } from "../../src/topics/index.ts";
+import { filterOf, sites } from "../filters.ts";
+import type { TreeFigures } from "../results.ts";
+import { type MicroTask, print, timeCalls } from "./stopwatch.ts";
 
 interface Session {
   readonly name: string;
@@ -26,25 +31,16 @@ class Subscription {
   }
 }
 
-const sites = 1000;
-
-/** Out of ten: five exact, two `#`, two `+`, and one that a hundredth of the site's devices share. */
-function filterOf(index: number): string {
-  const device = `site/${index % sites}/device/${index}`;
-  switch (Math.floor(index / sites) % 10) {
-    case 0:
-    case 1:
-      return `${device}/#`;
-    case 2:
-      return `${device}/+/set`;
-    case 3:
-      return `site/+/device/${index}/state`;
-    case 4:
-      return `site/${index % sites}/alarm/#`;
-    default:
-      return `${device}/command`;
-  }
-}
+const { values } = parseArgs({
+  options: {
+    subscriptions: { type: "string", default: "1000000" },
+    json: { type: "boolean" },
+  },
+});
+const count = Number(values.subscriptions);
+/** Calls of each task, and so samples. */
+const calls = 100;
+const topicsEach = 2000;
 
 /** Texts as they come off the wire: flat, not pieces of others. */
 function flat(text: string): string {
@@ -58,69 +54,85 @@ function heapBytes(): number {
   return process.memoryUsage().heapUsed;
 }
 
-function measure(count: number): void {
-  const sessions = Array.from({ length: 1000 }, (_, index) => ({ name: `session-${index}` }));
-  const entries: Subscription[] = new Array(count);
-  const empty = heapBytes();
-  for (let index = 0; index < count; index++) {
-    entries[index] = new Subscription(sessions[index % 1000], flat(filterOf(index)), index & 3);
-  }
-  const withEntries = heapBytes();
-  const tree = new SubscriptionTree<Subscription>();
-  const addStart = performance.now();
-  for (const entry of entries) tree.add(entry.filter, entry);
-  const addMicroseconds = ((performance.now() - addStart) * 1000) / count;
-  const withTree = heapBytes();
-  const ofEntries = (withEntries - empty) / count;
-  const ofTree = (withTree - withEntries) / count;
-  console.log(`${count} subscriptions, ${tree.size} in the tree`);
-  console.log(`bytes per subscription: ${Math.round(ofEntries + ofTree)}`);
-  console.log(
-    `  the entry and its filter ${Math.round(ofEntries)}, the tree ${Math.round(ofTree)}`,
-  );
-  console.log(`add: ${addMicroseconds.toFixed(2)} us`);
-  measureMatches(tree, count);
-  const removeStart = performance.now();
-  for (const entry of entries) tree.remove(entry.filter, entry);
-  const removeMicroseconds = ((performance.now() - removeStart) * 1000) / count;
-  console.log(`remove: ${removeMicroseconds.toFixed(2)} us, ${tree.size} left`);
-  const left = (heapBytes() - withEntries) / count;
-  console.log(`bytes per subscription left behind: ${left.toFixed(1)}`);
-  if (entries.length !== count) throw new Error("the entries must live until here");
+/** All entries in `calls` parts, one after the other. */
+function eachTask(
+  name: string,
+  entries: readonly Subscription[],
+  work: (entry: Subscription) => void,
+): MicroTask {
+  const operations = count / calls;
+  let next = 0;
+  const run = () => {
+    for (let i = 0; i < operations; i++) work(entries[next++]);
+  };
+  return { name, unit: "subscription", operations, run };
 }
 
-/** The best of three passes, each with topics never seen before: machines are shared and noisy. */
-function measureMatches(tree: SubscriptionTree<Subscription>, count: number): void {
-  for (const tail of ["command", "state", "lamp/set", "x/y/z"]) {
-    const passes = [0, 1, 2].map((pass) => measurePass(tree, topicsEndingIn(tail, count, pass)));
-    const microseconds = Math.min(...passes.map((pass) => pass.microseconds));
-    const found = passes[0].found.toFixed(2);
-    console.log(`match .../${tail}: ${microseconds.toFixed(2)} us, ${found} entries each`);
-  }
+interface MatchTask extends MicroTask {
+  readonly topics: string;
+  found: number;
 }
 
-/** A stride prime to the count visits devices all over the tree. */
-function topicsEndingIn(tail: string, count: number, pass: number): string[] {
-  return Array.from({ length: 200_000 }, (_, index) => {
-    const device = (pass + index * 7919) % count;
+/** Topics that were not asked for before: a stride prime to the count visits devices all over the tree. */
+function matchTask(tree: SubscriptionTree<Subscription>, tail: string): MatchTask {
+  const topics = Array.from({ length: calls * topicsEach }, (_, index) => {
+    const device = (index * 7919) % count;
     return flat(`site/${device % sites}/device/${device}/${tail}`);
   });
-}
-
-function measurePass(
-  tree: SubscriptionTree<Subscription>,
-  topics: readonly string[],
-): { microseconds: number; found: number } {
   const into: Subscription[] = [];
-  let found = 0;
-  const start = performance.now();
-  for (const topic of topics) {
-    tree.match(topic, into);
-    found += into.length;
-    into.length = 0;
-  }
-  const microseconds = ((performance.now() - start) * 1000) / topics.length;
-  return { microseconds, found: found / topics.length };
+  let next = 0;
+  const task: MatchTask = {
+    name: `match .../${tail}`,
+    topics: `.../${tail}`,
+    unit: "topic",
+    operations: topicsEach,
+    found: 0,
+    run: () => {
+      for (let i = 0; i < topicsEach; i++) {
+        tree.match(topics[next++], into);
+        task.found += into.length;
+        into.length = 0;
+      }
+    },
+  };
+  return task;
 }
 
-measure(Number(process.argv[2] ?? 1_000_000));
+const sessions = Array.from({ length: 1000 }, (_, index) => ({ name: `session-${index}` }));
+const entries: Subscription[] = new Array(count);
+const empty = heapBytes();
+for (let index = 0; index < count; index++) {
+  entries[index] = new Subscription(sessions[index % 1000], flat(filterOf(index)), index & 3);
+}
+const withEntries = heapBytes();
+const tree = new SubscriptionTree<Subscription>();
+const file = import.meta.filename;
+const adding = eachTask("add", entries, (entry) => tree.add(entry.filter, entry));
+const [added] = await timeCalls(file, [adding], calls);
+const treeBytes = (heapBytes() - withEntries) / count;
+if (tree.size !== count) throw new Error(`${tree.size} of ${count} are in the tree`);
+
+const matchTasks = ["command", "state", "lamp/set", "x/y/z"].map((tail) => matchTask(tree, tail));
+const matched = await timeCalls(file, matchTasks, calls);
+const matches = matchTasks.map(({ topics, found }, index) => ({
+  topics,
+  microseconds: matched[index].nanoseconds / 1000,
+  entries: found / (calls * topicsEach),
+}));
+matchTasks.length = 0;
+
+const beforeRemoval = heapBytes();
+const removing = eachTask("remove", entries, (entry) => tree.remove(entry.filter, entry));
+const [removed] = await timeCalls(file, [removing], calls);
+if (tree.size !== 0) throw new Error(`${tree.size} are left in the tree`);
+const figures: TreeFigures = {
+  subscriptions: count,
+  entryBytes: (withEntries - empty) / count,
+  treeBytes,
+  bytesLeftBehind: treeBytes - (beforeRemoval - heapBytes()) / count,
+  addMicroseconds: added.nanoseconds / 1000,
+  removeMicroseconds: removed.nanoseconds / 1000,
+  matches,
+};
+print([added, ...matched, removed], figures);
+if (entries.length !== count) throw new Error("the entries must live until here");

@@ -1,0 +1,52 @@
+/** On what machine and with which versions was measured: figures mean nothing without. */
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { arch, cpus, release, totalmem, type } from "node:os";
+import { join } from "node:path";
+import { debianEnvironment } from "../scripts/debian-packages.ts";
+import type { BrokerName } from "./brokers.ts";
+
+export interface Machine {
+  readonly processor: string;
+  readonly cores: number;
+  readonly memoryGigabytes: number;
+  readonly system: string;
+  readonly node: string;
+  readonly versions: Readonly<Record<BrokerName, string>>;
+}
+
+const root = join(import.meta.dirname, "..");
+
+export function describeMachine(): Machine {
+  return {
+    processor: cpus()[0].model,
+    cores: cpus().length,
+    memoryGigabytes: Math.round(totalmem() / 2 ** 30),
+    system: `${type()} ${release()} ${arch()}`,
+    node: process.versions.node,
+    versions: {
+      tStack: `${readPackageVersion("package.json")} (${readCommit()})`,
+      "nats-server": readProgramVersion("nats-server", "--version"),
+      mosquitto: readProgramVersion("mosquitto", "-h"),
+      aedes: readPackageVersion("node_modules/aedes/package.json"),
+    },
+  };
+}
+
+function readPackageVersion(file: string): string {
+  return (JSON.parse(readFileSync(join(root, file), "utf8")) as { version: string }).version;
+}
+
+function readProgramVersion(program: string, option: string): string {
+  const { stdout, stderr } = spawnSync(program, [option], {
+    env: debianEnvironment,
+    encoding: "utf8",
+  });
+  return /\d+\.\d+\.\d+/.exec(`${stdout}${stderr}`)?.[0] ?? "unknown";
+}
+
+function readCommit(): string {
+  const options = { cwd: root, encoding: "utf8" } as const;
+  const { status, stdout } = spawnSync("git", ["describe", "--always", "--dirty"], options);
+  return status === 0 ? stdout.trim() : "no commit";
+}

@@ -1,0 +1,176 @@
+/** docs/performance.md out of the results of a run: its tables, and the hand-written prose behind them. */
+import { brokerNames } from "./brokers.ts";
+import { type ChartName, chartTitles } from "./charts.ts";
+import { renderTable, showMedian, showNumber, showRange } from "./markdown.ts";
+import type { LoadFigures } from "./mqload.ts";
+import {
+  renderIdle,
+  renderMicro,
+  renderStorm,
+  renderSubscriptions,
+  renderTree,
+  renderWebSocket,
+} from "./report-parts.ts";
+import {
+  figuresOf,
+  type Measured,
+  type MicroResults,
+  type Results,
+  ratiosOf,
+  spreadOf,
+} from "./results.ts";
+import { type Scenario, scenarios, v5 } from "./scenarios.ts";
+import { describeFault, listTargets } from "./targets.ts";
+
+/** Sections that have something to show, in their order. */
+function renderSections(results: Results, withCharts: boolean): string[] {
+  const chart = (name: ChartName) => (withCharts ? [renderPicture(name)] : []);
+  const { webSocket, idle, subscriptions, storm, micro } = results;
+  return [
+    renderTargets(results),
+    ...chart("targets"),
+    renderSpeed(results),
+    ...chart("cpu"),
+    renderRates(results),
+    renderV5(results),
+    ...(webSocket === undefined ? [] : [renderWebSocket(webSocket)]),
+    "## Memory",
+    ...(idle === undefined ? [] : [renderIdle(idle)]),
+    ...(subscriptions === undefined ? [] : [renderSubscriptions(subscriptions)]),
+    ...(storm === undefined ? [] : [renderStorm(storm)]),
+    ...(micro === undefined ? [] : renderMicroSections(micro)),
+  ];
+}
+
+function renderMicroSections(micro: MicroResults): string[] {
+  return [renderTree(micro.tree), renderMicro(micro)];
+}
+
+/** For a terminal. */
+export function renderTables(results: Results): string {
+  return renderSections(results, false).join("\n\n");
+}
+
+/** `prose` begins with a heading of the second level. */
+export function renderPage(results: Results, prose: string): string {
+  const parts = [renderHead(results), ...renderSections(results, true), repetition, prose.trim()];
+  return `${parts.join("\n\n")}\n`;
+}
+
+function renderHead({ machine, speed }: Results): string {
+  const { versions } = machine;
+  const [first] = Object.values(speed);
+  const dates = Object.values(speed).map(({ date }) => date);
+  return `# Performance
+
+What counts is the broker's CPU for each delivered message, beside a peer measured in the same run: machines are shared and
+noisy, and a ratio feels the noise on both sides. tStack runs as in service: users with passwords, rights checks, counters and
+limits switched on. The peers run anonymous, with their limits out of the way. The broker has one core, the load the other; all
+messages have 64 bytes of payload.
+
+| | |
+| --- | --- |
+| measured | ${dates.toSorted().at(-1)}, ${first?.rounds.length} rounds of ${first?.seconds} seconds each, the brokers in turn |
+| machine | ${machine.processor}, ${machine.cores} cores, ${machine.memoryGigabytes} GB, ${machine.system} |
+| tStack | ${versions.tStack}, Node.js ${machine.node} |
+| peers | nats-server ${versions["nats-server"]}, mosquitto ${versions.mosquitto}, aedes ${versions.aedes} on the same Node.js |
+
+This page is written by \`npm run bench\` from [the figures of its last run](../bench/results/last-run.json).`;
+}
+
+function renderTargets(results: Results): string {
+  const rows = listTargets(results).map((target) => {
+    const { name, detail, unit, measured, compared, fault, isMet } = target;
+    const verdict = fault === undefined ? (isMet ? "met" : "**missed**") : `**missed**: ${fault}`;
+    const all = measured.all.length > 1 ? ` (${measured.all.map(showNumber).join(" ")})` : "";
+    const [ours, theirs] = compared ?? [];
+    return [
+      `${name} (${detail})`,
+      ours === undefined ? "" : `${showRange(ours)} us`,
+      theirs === undefined ? "" : `${showRange(theirs)} us`,
+      `**${showNumber(measured.median)}** ${unit}${all}`,
+      `${target.target} ${compared === undefined ? unit : ""}`.trim(),
+      verdict,
+    ];
+  });
+  const head = ["", "tStack", "beside", "median (all rounds)", "at most", "verdict"];
+  return `## What it is to reach\n\n${renderTable(head, rows)}`;
+}
+
+function measuredScenarios({ speed }: Results): [Scenario, Measured<LoadFigures>][] {
+  return scenarios
+    .filter(({ name }) => speed[name] !== undefined)
+    .map((scenario) => [scenario, speed[scenario.name]]);
+}
+
+function renderSpeed(results: Results): string {
+  const faults: string[] = [];
+  const rows = measuredScenarios(results).map(([{ title }, measured]) => [
+    title,
+    ...brokerNames.map((broker) => {
+      const figures = figuresOf(measured, broker);
+      if (figures.length === 0) return "-";
+      const fault = describeFault(figures);
+      if (fault !== undefined) faults.push(`- ${broker}, ${title}: ${fault}`);
+      return showMedian(spreadOf(figures.map(({ cpuMicroseconds }) => cpuMicroseconds)));
+    }),
+  ]);
+  const note =
+    faults.length === 0
+      ? "No broker lost a message or brought one out of order."
+      : `Messages that were lost or came out of order:\n\n${faults.join("\n")}`;
+  return `## CPU for each delivered message
+
+Microseconds, the median of all rounds and between which values it stands. nats-server ${results.machine.versions["nats-server"]} has no QoS 2.
+
+${renderTable(["", ...brokerNames], rows)}
+
+${note}`;
+}
+
+function renderRates(results: Results): string {
+  const rows = measuredScenarios(results).map(([{ title }, measured]) => [
+    title,
+    ...brokerNames.map((broker) => {
+      const rates = figuresOf(measured, broker).map(({ deliveredPerSecond }) => deliveredPerSecond);
+      return rates.length === 0 ? "-" : showNumber(spreadOf(rates).median);
+    }),
+  ]);
+  return `Delivered messages per second, the median. Where one core of load is busy before the broker's is, it is a figure of the load:
+
+${renderTable(["", ...brokerNames], rows)}`;
+}
+
+function renderV5(results: Results): string {
+  const rows = measuredScenarios(results).map(([{ title }, measured]) => {
+    const cpu = (label: string) =>
+      showRange(spreadOf(figuresOf(measured, label).map((figure) => figure.cpuMicroseconds)));
+    const ratios = ratiosOf(measured, [v5.label, "tStack"], (figure) => figure.cpuMicroseconds);
+    return [title, cpu("tStack"), cpu(v5.label), showMedian(spreadOf(ratios))];
+  });
+  return `## MQTT 5.0 beside 3.1.1
+
+The same scenarios on tStack with \`-v 5\`, microseconds for each message:
+
+${renderTable(["", "3.1.1", "5.0", "ratio"], rows)}`;
+}
+
+/** GitHub shows the one that suits the reader's colours. */
+function renderPicture(name: ChartName): string {
+  return `<picture>
+  <source media="(prefers-color-scheme: dark)" srcset="performance/${name}-dark.svg">
+  <img alt="${chartTitles[name]}" src="performance/${name}-light.svg">
+</picture>`;
+}
+
+const repetition = `## How to repeat it
+
+\`\`\`sh
+npm ci && npm run bench
+\`\`\`
+
+on Linux with two cores, a C compiler, and mosquitto and nats-server (as root on Debian they are installed). It takes about
+half an hour, and wants a machine that does nothing else. \`npm run bench -- --only fan-out --rounds 3 --seconds 2\` measures one part anew;
+\`--only micro\` the functions of the hot path alone; \`--no-write\` leaves this page as it is. \`node bench/write-performance.ts\` writes it
+anew without measuring. The load is made by [mqload](../bench/mqload.c), one thread in C that keeps a bounded number of messages
+under way, so that no broker has to drop any.`;

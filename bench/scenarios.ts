@@ -1,0 +1,99 @@
+/** What is measured with `mqload`, and what tStack is to reach: its CPU for each message as a part of a peer's. */
+import type { BrokerName } from "./brokers.ts";
+
+export interface Scenario {
+  readonly name: string;
+  readonly title: string;
+  readonly load: readonly string[];
+  /** The peer that the target is about. */
+  readonly peer: BrokerName;
+  /** At most this much of the peer's CPU for each delivered message. */
+  readonly target: number;
+  /** Brokers that cannot do it. */
+  readonly without?: readonly BrokerName[];
+}
+
+const pairs = ["-P", "100", "-S", "100", "-m", "pair", "-W", "1"] as const;
+
+export const scenarios: readonly Scenario[] = [
+  {
+    name: "one-qos0",
+    title: "1 to 1, QoS 0",
+    load: ["-W", "1000"],
+    peer: "nats-server",
+    target: 0.3,
+  },
+  {
+    name: "pairs-qos0",
+    title: "100 pairs, QoS 0",
+    load: pairs,
+    peer: "nats-server",
+    target: 0.3,
+  },
+  {
+    name: "fan-out",
+    title: "fan-out 1 to 100, QoS 0",
+    load: ["-S", "100", "-W", "100"],
+    peer: "nats-server",
+    target: 0.2,
+  },
+  {
+    name: "fan-in",
+    title: "fan-in 100 to 1, QoS 0",
+    load: ["-P", "100", "-W", "10"],
+    peer: "nats-server",
+    target: 0.25,
+  },
+  {
+    name: "one-qos1",
+    title: "1 to 1, QoS 1",
+    load: ["-q", "1", "-W", "100"],
+    peer: "mosquitto",
+    target: 0.07,
+  },
+  {
+    name: "one-qos2",
+    title: "1 to 1, QoS 2",
+    load: ["-q", "2", "-W", "100"],
+    peer: "mosquitto",
+    target: 0.1,
+    without: ["nats-server"],
+  },
+  {
+    name: "pairs-qos1",
+    title: "100 pairs, QoS 1",
+    load: ["-q", "1", ...pairs],
+    peer: "mosquitto",
+    target: 0.95,
+  },
+];
+
+/** MQTT 5.0 beside 3.1.1, both on tStack, in each of the scenarios above. */
+export const v5 = { label: "tStack, MQTT 5.0", load: ["-v", "5"], target: 1.3 } as const;
+
+export const idle = { connections: 15_000, kilobytesTarget: 8 } as const;
+
+/** nats-server closes the connections before all are granted. */
+export const subscriptions = {
+  clients: 100,
+  filtersEach: 10_000,
+  bytesTarget: 250,
+  brokers: ["tStack", "mosquitto", "aedes"],
+} as const;
+
+export const match = { microsecondsTarget: 3 } as const;
+
+export const webSocket = { target: 2 } as const;
+
+/** How `bench/clients/stream-client.ts` writes, and what its figures are called. */
+export const streamLabels = {
+  batched: { tcp: "TCP, many packets a write", webSocket: "WebSocket, many packets a message" },
+  single: { tcp: "TCP, one packet a write", webSocket: "WebSocket, one packet a message" },
+} as const;
+
+/** A stream far below what the brokers can do, so that its latency shows what disturbs it. */
+export const storm = {
+  clients: 10,
+  load: ["-r", "20000"],
+  messagesPerSecond: 20_000,
+} as const;

@@ -1,0 +1,153 @@
+/** What tStack is to reach, and what it has reached: the rows of the first table, and of a chart. */
+import type { LoadFigures } from "./mqload.ts";
+import {
+  figuresOf,
+  type Measured,
+  type MicroResults,
+  type Results,
+  ratiosOf,
+  type Spread,
+  type StreamFigures,
+  spreadOf,
+} from "./results.ts";
+import {
+  idle,
+  match,
+  type Scenario,
+  scenarios,
+  streamLabels,
+  subscriptions,
+  v5,
+  webSocket,
+} from "./scenarios.ts";
+
+export interface Target {
+  readonly name: string;
+  /** What the name leaves out. */
+  readonly detail: string;
+  /** What the figure is about: "of nats-server", "KB". */
+  readonly unit: string;
+  readonly measured: Spread;
+  readonly target: number;
+  /** What was lost or came out of order, in words; nothing where all is well. */
+  readonly fault: string | undefined;
+  readonly isMet: boolean;
+  /** What both have needed for each message; absent where the target is no ratio. */
+  readonly compared?: readonly [ours: Spread, theirs: Spread];
+}
+
+const cpuOf = ({ cpuMicroseconds }: Pick<LoadFigures, "cpuMicroseconds">) => cpuMicroseconds;
+
+export function listTargets(results: Results): Target[] {
+  const targets: Target[] = [];
+  for (const scenario of scenarios) {
+    const measured = results.speed[scenario.name];
+    if (measured !== undefined) targets.push(targetOf(scenario, measured));
+  }
+  const worst = findWorstV5(results);
+  if (worst !== undefined) targets.push(worst);
+  if (results.webSocket !== undefined) targets.push(webSocketTarget(results.webSocket));
+  if (results.idle !== undefined) {
+    const title = {
+      name: "idle connection",
+      detail: `${idle.connections.toLocaleString("en-US")} of them`,
+    };
+    targets.push(plainTarget(title, "KB", figuresOf(results.idle, "tStack"), idle.kilobytesTarget));
+  }
+  if (results.subscriptions !== undefined) {
+    const bytes = figuresOf(results.subscriptions, "tStack").map(({ usedBytes = 0 }) => usedBytes);
+    const title = { name: "subscription", detail: "a million of them in a whole broker, in use" };
+    targets.push(plainTarget(title, "bytes", bytes, subscriptions.bytesTarget));
+  }
+  if (results.micro !== undefined) targets.push(matchTarget(results.micro));
+  return targets;
+}
+
+function targetOf(
+  { title, load, peer, target }: Scenario,
+  measured: Measured<LoadFigures>,
+): Target {
+  return compare({ name: title, detail: `\`${load.join(" ")}\`` }, measured, {
+    labels: ["tStack", peer],
+    unit: `of ${peer}`,
+    target,
+  });
+}
+
+/** MQTT 5.0 beside 3.1.1 where it costs most. */
+function findWorstV5({ speed }: Results): Target | undefined {
+  const all = scenarios.flatMap(({ name, title }) => {
+    const measured = speed[name];
+    if (measured === undefined) return [];
+    const labels = [v5.label, "tStack"] as const;
+    const row = { labels, unit: "of our own 3.1.1", target: v5.target };
+    const names = { name: "MQTT 5.0", detail: `\`-v 5\`, the worst: ${title}` };
+    return [compare(names, measured, row)];
+  });
+  return all.toSorted((a, b) => b.measured.median - a.measured.median).at(0);
+}
+
+function webSocketTarget(measured: Measured<StreamFigures>): Target {
+  const { tcp, webSocket: label } = streamLabels.batched;
+  const names = { name: "WebSocket", detail: "1 to 1, QoS 0, many packets a message" };
+  return compare(names, measured, {
+    labels: [label, tcp],
+    unit: "of our own TCP",
+    target: webSocket.target,
+  });
+}
+
+function matchTarget({ tree }: MicroResults): Target {
+  const microseconds = tree.matches.map((each) => each.microseconds);
+  return plainTarget(
+    { name: "match of a topic", detail: "a million mixed filters, four kinds of topics" },
+    "us",
+    microseconds,
+    match.microsecondsTarget,
+  );
+}
+
+type Names = Pick<Target, "name" | "detail">;
+
+interface Comparison {
+  readonly labels: readonly [ours: string, theirs: string];
+  readonly unit: string;
+  readonly target: number;
+}
+
+function compare(
+  names: Names,
+  measured: Measured<StreamFigures>,
+  { labels, unit, target }: Comparison,
+): Target {
+  const [ours, theirs] = labels.map((label) => figuresOf(measured, label));
+  const ratio = spreadOf(ratiosOf(measured, labels, cpuOf));
+  const fault = describeFault(ours);
+  return {
+    ...names,
+    unit,
+    measured: ratio,
+    target,
+    fault,
+    isMet: fault === undefined && ratio.median <= target,
+    compared: [spreadOf(ours.map(cpuOf)), spreadOf(theirs.map(cpuOf))],
+  };
+}
+
+function plainTarget(
+  names: Names,
+  unit: string,
+  values: readonly number[],
+  target: number,
+): Target {
+  const measured = spreadOf(values);
+  return { ...names, unit, measured, target, fault: undefined, isMet: measured.median <= target };
+}
+
+/** In all rounds together. */
+export function describeFault(figures: readonly StreamFigures[]): string | undefined {
+  const lost = figures.reduce((sum, figure) => sum + figure.lost, 0);
+  const outOfOrder = figures.reduce((sum, figure) => sum + figure.outOfOrder, 0);
+  if (lost === 0 && outOfOrder === 0) return undefined;
+  return `${lost} lost, ${outOfOrder} out of order`;
+}

@@ -1,0 +1,95 @@
+/** The page that `npm run bench` writes, from results made up: what was missed, lost or not measured is told. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { renderCharts } from "../../bench/charts.ts";
+import type { LoadFigures } from "../../bench/mqload.ts";
+import { renderPage } from "../../bench/report.ts";
+import { type Measured, type Results, ratiosOf, spreadOf } from "../../bench/results.ts";
+import { listTargets } from "../../bench/targets.ts";
+
+function figures(cpuMicroseconds: number, lost = 0): LoadFigures {
+  return {
+    cpuMicroseconds,
+    deliveredPerSecond: 1000,
+    p50Microseconds: 10,
+    p99Microseconds: 20,
+    lost,
+    outOfOrder: 0,
+    brokerUtilisation: 0.5,
+    loadUtilisation: 0.5,
+  };
+}
+
+function measured(...rounds: Measured<LoadFigures>["rounds"]): Measured<LoadFigures> {
+  return { date: "2026-01-02", seconds: 3, rounds };
+}
+
+/** tStack's microseconds beside nats-server's 1.0 in each round of the first scenario. */
+function resultsOf(...ours: LoadFigures[]): Results {
+  const rounds = ours.map((own) => ({
+    tStack: own,
+    "tStack, MQTT 5.0": own,
+    "nats-server": figures(1),
+  }));
+  return {
+    machine: {
+      processor: "a processor",
+      cores: 2,
+      memoryGigabytes: 4,
+      system: "Linux",
+      node: "24.0.0",
+      versions: { tStack: "1", "nats-server": "2", mosquitto: "3", aedes: "4" },
+    },
+    speed: { "one-qos0": measured(...rounds) },
+  };
+}
+
+test("a target is met by the median of all rounds", () => {
+  const [target] = listTargets(resultsOf(figures(0.9), figures(0.2), figures(0.25)));
+  assert.equal(target.measured.median, 0.25);
+  assert.deepEqual(target.measured.all, [0.2, 0.25, 0.9]);
+  assert.equal(target.isMet, true);
+});
+
+test("a target that is missed is told so", () => {
+  const results = resultsOf(figures(0.31));
+  assert.equal(listTargets(results)[0].isMet, false);
+  assert.match(renderPage(results, "## Prose"), /\*\*0\.310\*\* of nats-server .*\*\*missed\*\*/);
+});
+
+test("who loses messages misses its target however fast it is, and the page tells how many", () => {
+  const results = resultsOf(figures(0.01), figures(0.01, 7));
+  assert.equal(listTargets(results)[0].isMet, false);
+  const page = renderPage(results, "## Prose");
+  assert.match(page, /\*\*missed\*\*: 7 lost, 0 out of order/);
+  assert.match(page, /- tStack, 1 to 1, QoS 0: 7 lost/);
+});
+
+test("parts that were not measured are left out, and the prose stands at the end", () => {
+  const page = renderPage(resultsOf(figures(0.1)), "## Prose\n");
+  assert.doesNotMatch(page, /storm of subscriptions|WebSocket beside TCP|undefined|NaN/);
+  assert.ok(page.endsWith("## Prose\n"));
+});
+
+test("every chart is there for light and for dark pages", () => {
+  const charts = renderCharts(resultsOf(figures(0.1)));
+  assert.deepEqual([...charts.keys()].sort(), [
+    "performance/cpu-dark.svg",
+    "performance/cpu-light.svg",
+    "performance/targets-dark.svg",
+    "performance/targets-light.svg",
+  ]);
+  for (const svg of charts.values()) assert.match(svg, /^<svg[\s\S]*0\.100[\s\S]*<\/svg>\n$/);
+});
+
+test("the median of an even number of rounds lies between the two in the middle", () => {
+  assert.deepEqual(spreadOf([4, 1, 3, 2]), { median: 2.5, least: 1, most: 4, all: [1, 2, 3, 4] });
+});
+
+test("a round counts for a ratio where both were measured", () => {
+  const rounds = measured({ a: figures(1), b: figures(2) }, { a: figures(1) });
+  assert.deepEqual(
+    ratiosOf(rounds, ["a", "b"], (figure) => figure.cpuMicroseconds),
+    [0.5],
+  );
+});
