@@ -58,24 +58,23 @@ interface Read {
   readonly payload: string;
 }
 
-/** As the broker reads it: offsets first, then the topic's text. */
+/** As the broker reads it: offsets first, then the topic's text. Amid other bytes, so that a step beyond would be seen. */
 function scan(bytes: Buffer, version: ProtocolVersion): Read {
   const parts = newParts();
   const header = dirtyHeader();
   const isV5 = version === ProtocolVersion.v5;
-  scanPublish(
-    { bytes, start: 0, bodyStart: bodyStartOf(bytes), end: bytes.length },
-    isV5,
-    parts,
-    header,
-  );
-  const topic = decodeUtf8(bytes, parts.topicStart, parts.topicEnd);
+  const around = Buffer.alloc(5, 0x01);
+  const amid = Buffer.concat([around, bytes, around]);
+  const start = around.length;
+  const bodyStart = start + bodyStartOf(bytes);
+  scanPublish({ bytes: amid, start, bodyStart, end: start + bytes.length }, isV5, parts, header);
+  const topic = decodeUtf8(amid, parts.topicStart, parts.topicEnd);
   if (topic !== "" || header.properties.topicAlias === 0) checkTopic(topic, isV5);
   return {
     header,
     parts,
     topic,
-    payload: bytes.toString("hex", parts.payloadStart, parts.payloadEnd),
+    payload: amid.toString("hex", parts.payloadStart, parts.payloadEnd),
   };
 }
 
@@ -124,7 +123,10 @@ function checkSame(bytes: Buffer, version: ProtocolVersion, codes = true): void 
   assert.equal(header.properties.topicAliasOffset >= 0, properties.topicAlias !== undefined);
   assert.equal(parts.expiryOffset, header.properties.messageExpiryIntervalOffset);
   if (properties.messageExpiryInterval === undefined) assert.equal(parts.expiryOffset, -1);
-  else assert.equal(bytes.readUInt32BE(parts.expiryOffset), properties.messageExpiryInterval);
+  else {
+    const written = parts.bytes.readUInt32BE(parts.expiryOffset);
+    assert.equal(written, properties.messageExpiryInterval);
+  }
 }
 
 const text = fc.oneof(fc.string({ maxLength: 9 }), fc.constantFrom("é", "x".repeat(200)));
