@@ -244,6 +244,24 @@ conformanceTest(
   },
 );
 
+conformanceTest(
+  "5.0 [MQTT-3.1.2-5], 3.1.1 [MQTT-3.1.2-4] under another version what was on its way before is sent in the form of that version",
+  { versions: [v3_1_1, v5] },
+  async (world) => {
+    const other = world.version === v5 ? v3_1_1 : v5;
+    const form = (version: ProtocolVersion) =>
+      version === v5 ? "30 05 0001 74 00 78" : "30 04 0001 74 78";
+    const client = await world.connect(keptFields(world.version));
+    await client.subscribe("t", { qos: 0 });
+    world.broker.publish("t", "x");
+    await client.expectBytes(form(world.version));
+    const back = await world.connect({ ...keptFields(other), protocolVersion: other });
+    await client.expectDisconnected(0x8e);
+    world.broker.publish("t", "x");
+    await back.expectBytes(form(other));
+  },
+);
+
 /** A month in steps of a day, each with a sign of life. */
 async function stayForAMonth(world: World, client: RawClient): Promise<void> {
   for (let day = 0; day < 31; day++) {
