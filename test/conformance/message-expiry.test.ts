@@ -183,6 +183,27 @@ conformanceTest(
 );
 
 conformanceTest(
+  "5.0 [MQTT-3.3.2-5] [MQTT-3.3.2-6] what a member of a group leaves behind goes to another less the time it was away, or has expired",
+  { versions: onlyV5 },
+  async (world) => {
+    const leaver = await world.connect(persistent(5, "leaver"));
+    await subscribed(leaver, { filter: "$share/g/t", qos: 1 });
+    for (const seconds of [5, 50]) {
+      const properties = { messageExpiryInterval: seconds };
+      world.broker.publish("t", `${seconds}`, { qos: 1, properties });
+      await expectPublish(leaver, { payload: `${seconds}`, ...expiry(seconds) });
+    }
+    const stayer = await world.connect();
+    await subscribed(stayer, { filter: "$share/g/t", qos: 1 });
+    world.clock.advanceSeconds(20);
+    leaver.end();
+    await leaver.expectClosed();
+    await expectPublish(stayer, { payload: "50", dup: false, ...expiry(30) });
+    await stayer.ping();
+  },
+);
+
+conformanceTest(
   "5.0 the longest interval of the standard does not overflow",
   { versions: onlyV5 },
   async (world) => {

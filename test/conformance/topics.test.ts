@@ -51,6 +51,33 @@ for (const { filter, yes, no } of examples) {
 }
 
 conformanceTest(
+  "5.0 [MQTT-4.7.1-1] [MQTT-4.7.1-2] [MQTT-4.7.2-1] 3.1.1 [MQTT-4.7.1-2] [MQTT-4.7.1-3] [MQTT-4.7.2-1] filters that stand side by side match the same as each alone",
+  { versions: everyVersion },
+  async (world) => {
+    const publisher = await world.connect();
+    const subscribers = [];
+    for (const { filter } of examples) {
+      const subscriber = await world.connect();
+      await subscribed(subscriber, [filter, "end"]);
+      subscribers.push(subscriber);
+    }
+    const topics = [...new Set(examples.flatMap(({ yes, no }) => [...yes, ...no]))];
+    for (const topic of topics) publisher.send(publish(topic, "x"));
+    publisher.send(publish("end", "x"));
+    for (const [index, { yes, no }] of examples.entries()) {
+      const came = new Set<string>();
+      for (let topic = ""; topic !== "end"; came.add(topic)) {
+        ({ topic } = await subscribers[index].expectPacket(PacketType.publish));
+      }
+      assert.deepEqual(
+        [...yes, ...no].filter((topic) => came.has(topic)),
+        yes,
+      );
+    }
+  },
+);
+
+conformanceTest(
   "5.0 [MQTT-4.7.3-4] 3.1.1 [MQTT-4.7.3-4] topics are compared code point by code point: case, spaces, accents, dots",
   { versions: everyVersion },
   async (world) => {
