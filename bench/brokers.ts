@@ -51,6 +51,10 @@ export async function startBroker(
     env: debianEnvironment,
     stdio: ["ignore", "ignore", "pipe", "ipc"],
   });
+  // Not even an interrupted benchmark leaves one running: it would disturb the next.
+  const kill = () => child.kill("SIGKILL");
+  process.once("exit", kill);
+  child.once("exit", () => process.off("exit", kill));
   let complaint = "";
   child.stderr?.setEncoding("utf8").on("data", (text: string) => {
     complaint = (complaint + text).slice(-2000);

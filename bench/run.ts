@@ -75,7 +75,11 @@ const { values } = parseArgs({
   },
 });
 const folder = mkdtempSync(join(tmpdir(), "tstack-bench-"));
-try {
+process.once("exit", () => rmSync(folder, { recursive: true }));
+for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => process.exit(1));
+await main();
+
+async function main(): Promise<void> {
   installPeers();
   const settings: Settings = {
     rounds: Number(values.rounds),
@@ -97,6 +101,4 @@ try {
   }
   console.log(renderTables(results));
   if (!values["no-write"]) writePerformancePage(results);
-} finally {
-  rmSync(folder, { recursive: true });
 }
