@@ -76,6 +76,8 @@ export function stepsFor(clientMax: number, more: typeof weights = {}): fc.Arbit
   return fc.array(step, { minLength: 1, maxLength: 80, size: "max" });
 }
 
+/** How much of what is under way arrives when a connection is cut. */
+type Loss = Pick<Step, "toBroker" | "toClient" | "settles">;
 type OpenOptions = Omit<ConnectOptions, "expirySeconds">;
 
 export interface Published {
@@ -123,6 +125,21 @@ export class QosWorld {
     }
   }
 
+  /** A part of what is under way in either direction arrives; the rest, and what that would cause, never does. */
+  async cut(client: PersistentClient, { toBroker, toClient, settles }: Loss): Promise<void> {
+    const { link } = client;
+    if (link === undefined) return;
+    link.moveToBroker(toBroker);
+    if (settles) await this.#settle();
+    this.#noteLostBytes(client);
+    link.moveToClient(toClient);
+    // One that is cut before CONNACK has not reached its session.
+    if (client.witness.isAttached) this.#offlineSince.set(client, this.broker.clock.now());
+    client.witness.isAttached = false;
+    client.leave();
+    link.cut();
+  }
+
   async #act(client: PersistentClient, step: Step): Promise<void> {
     const { link } = client;
     switch (step.action) {
@@ -150,7 +167,7 @@ export class QosWorld {
         link.moveToClient(step.toClient);
         break;
       case "cut":
-        await this.#cut(client, step);
+        await this.cut(client, step);
         break;
       case "takeOver":
         await this.#takeOver(client, step);
@@ -174,21 +191,6 @@ export class QosWorld {
     this.#isSettled = false;
     client.connect({ ...options, expirySeconds });
     client.link?.moveToBroker(1000);
-  }
-
-  /** A part of what is under way in either direction arrives; the rest, and what that would cause, never does. */
-  async #cut(client: PersistentClient, { toBroker, toClient, settles }: Step): Promise<void> {
-    const { link } = client;
-    if (link === undefined) return;
-    link.moveToBroker(toBroker);
-    if (settles) await this.#settle();
-    this.#noteLostBytes(client);
-    link.moveToClient(toClient);
-    // One that is cut before CONNACK has not reached its session.
-    if (client.witness.isAttached) this.#offlineSince.set(client, this.broker.clock.now());
-    client.witness.isAttached = false;
-    client.leave();
-    link.cut();
   }
 
   /** The client connects anew while the broker still has its old connection, whose last bytes may come late. */
@@ -235,10 +237,10 @@ export class QosWorld {
   }
 
   /** Everything moves, until nothing is under way. Nobody answers. */
-  async #exchange(): Promise<void> {
+  async #exchange(clients: readonly PersistentClient[] = this.clients): Promise<void> {
     for (let round = 0; round < roundsMax; round++) {
       await this.#settle();
-      const links = this.clients.flatMap(({ link }) => link ?? []);
+      const links = clients.flatMap(({ link }) => link ?? []);
       for (const link of links) link.drain();
       const moving = links.filter(({ isMoving }) => isMoving);
       if (moving.length === 0) return;
@@ -259,24 +261,19 @@ export class QosWorld {
     this.broker.expectErrors(0);
   }
 
-  /** Everybody comes back and answers everything. */
+  /** They come back and answer everything; to and from others nothing moves. */
   async comeToRest(clients: readonly PersistentClient[] = this.clients): Promise<void> {
     for (const client of clients) {
       if (client.link === undefined) this.#connect(client, { version: v5, receiveMaximum: 2 });
     }
     for (let round = 0; round < roundsMax; round++) {
-      await this.#exchange();
+      await this.#exchange(clients);
       this.#checkFaults();
       const owing = clients.filter(({ answers }) => answers.length > 0);
       if (owing.length === 0) return;
       for (const client of owing) while (client.answers.length > 0) client.answer(0);
     }
     assert.fail("it never ends");
-  }
-
-  /** A client whose connection is cut and that does not come back. */
-  async loseForGood(client: PersistentClient, step: Step): Promise<void> {
-    await this.#cut(client, step);
   }
 
   /** All reconnect once more, and nothing comes: everything was acknowledged. */
