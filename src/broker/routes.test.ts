@@ -27,6 +27,8 @@ class World {
   readonly subscriptions: Subscriptions;
   readonly sessions: Session[];
   readonly held = new Map<string, Route>();
+  /** By filter, what ends the subscription of the embedding program. */
+  readonly locals = new Map<string, () => void>();
 
   constructor(bytesMax: number) {
     this.routes = new Routes(bytesMax);
@@ -55,6 +57,18 @@ class World {
   unsubscribe(session: Session, filter: string): void {
     const subscription = session.subscriptions.get(filter);
     if (subscription !== undefined) this.subscriptions.remove(subscription);
+  }
+
+  /** The embedding program subscribes, or ends that. */
+  toggleLocal(filter: string): void {
+    const end = this.locals.get(filter);
+    if (end === undefined)
+      this.locals.set(
+        filter,
+        this.subscriptions.addLocal(filter, () => {}),
+      );
+    else this.locals.delete(filter);
+    end?.();
   }
 
   /** As connections hold on to the route of a topic they publish to. */
@@ -96,10 +110,19 @@ class World {
     const groups = new Set(members.filter(isSharedFor(topic)).map(({ shared }) => shared));
     assert.deepEqual(new Set(route.shared), groups);
     assert.equal(route.shared.length, groups.size);
+    for (const shared of route.shared) {
+      const own = members.filter((member) => member.shared === shared);
+      assert.equal(new Set(own.map(({ filter }) => filter)).size, 1, "one group for each name");
+      assert.equal(shared.size, own.length);
+    }
+    const named = new Set(members.filter(isSharedFor(topic)).map(({ filter }) => filter));
+    assert.equal(named.size, groups.size, "one name for each group");
+    const locals = [...this.locals.keys()].filter((filter) => matchesFilter(filter, topic));
+    assert.deepEqual(route.locals.map(({ filter }) => filter).sort(), locals.sort());
     const plain = this.sessions.some(
       (session) => this.expectedCopy(session, topic, "") !== undefined,
     );
-    assert.equal(route.hasSubscribers, plain || groups.size > 0);
+    assert.equal(route.hasSubscribers, plain || groups.size > 0 || locals.length > 0);
   }
 }
 
@@ -125,7 +148,15 @@ function copyOf(route: Route, session: Session, publisher: string): Copy | undef
 }
 
 const step = fc.record({
-  what: fc.constantFrom("subscribe", "subscribe", "unsubscribe", "share", "publish", "version"),
+  what: fc.constantFrom(
+    "subscribe",
+    "subscribe",
+    "unsubscribe",
+    "share",
+    "publish",
+    "version",
+    "local",
+  ),
   session: fc.nat(2),
   filter: fc.constantFrom(...filters),
   options: fc.nat(420),
@@ -142,6 +173,7 @@ for (const bytesMax of [1, 1000, 100_000]) {
         const shared = `$share/g${options % 2}/${filter}`;
         if (what === "subscribe") world.subscribe(session, filter, options);
         else if (what === "share") world.subscribe(session, shared, options);
+        else if (what === "local") world.toggleLocal(filter);
         else if (what === "unsubscribe") {
           world.unsubscribe(session, filter);
           world.unsubscribe(session, shared);
@@ -155,6 +187,7 @@ for (const bytesMax of [1, 1000, 100_000]) {
       for (const session of world.sessions) {
         for (const filter of [...session.subscriptions.keys()]) world.unsubscribe(session, filter);
       }
+      for (const filter of [...world.locals.keys()]) world.toggleLocal(filter);
       assert.equal(world.subscriptions.count, 0);
       assert.equal(world.subscriptions.sharedCount, 0);
       for (const topic of topics) world.check(topic);
