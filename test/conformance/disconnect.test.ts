@@ -96,9 +96,17 @@ conformanceTest(
 );
 
 conformanceTest(
-  "3.1.1 [MQTT-4.8.0-1] DISCONNECT of 3.x has no body",
+  "3.1.1 [MQTT-4.8.0-1] DISCONNECT of 3.x has no body: with one it ends the connection, and takes no will back",
   { versions: onlyV3 },
-  (world) => expectEnds(world, "e0 01 00", 0x81),
+  async (world) => {
+    const watcher = await watchWill(world);
+    for (const packet of ["e0 01 00", "e0 02 00 00"]) {
+      const client = await world.connect({ will });
+      client.send(packet);
+      await client.expectClosed();
+      await watcher.expectPacket(PacketType.publish);
+    }
+  },
 );
 
 conformanceTest(
