@@ -63,6 +63,8 @@ export async function startBroker(
     throw new Error(`${name} does not start: ${complaint}`);
   }
   await sleep(settleMilliseconds);
+  // Where somebody else took the port first, what listens there is theirs.
+  if (child.exitCode !== null) throw new Error(`${name} has ended: ${complaint}`);
   return {
     name,
     port: ports.mqtt,

@@ -111,7 +111,7 @@ export function renderStorm(measured: Measured<StormFigures>): string {
 
 A stream of ${rate} messages per second from one client to another at QoS 0, alone and while ${storm.clients} other clients send SUBSCRIBE and
 UNSUBSCRIBE, each as fast as it is acknowledged: exact filters and wildcards at the level of the stream's topic, and filters far
-from it. Streams and storm share the core of the load, where the stream goes first.
+from it. Stream and storm share the core of the load, where the stream goes first.
 
 ${renderTable(head, rows)}`;
 }
