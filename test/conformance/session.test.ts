@@ -245,7 +245,7 @@ conformanceTest(
 );
 
 conformanceTest(
-  "5.0 [MQTT-3.1.2-5], 3.1.1 [MQTT-3.1.2-4] under another version what was on its way before is sent in the form of that version",
+  "5.0 [MQTT-3.1.2-5], 3.1.1 [MQTT-3.1.2-4] a session that goes on under another version gets its messages in the form of that version",
   { versions: [v3_1_1, v5] },
   async (world) => {
     const other = world.version === v5 ? v3_1_1 : v5;
