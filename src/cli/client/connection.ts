@@ -16,7 +16,7 @@ import { ReasonCode } from "../../base/index.ts";
 import { backOffMilliseconds } from "./back-off.ts";
 import { closeGracefully } from "./close.ts";
 import type { ConnectionOptions } from "./connection-options.ts";
-import { describeCode, describeSystemError, ProgramFailure } from "./failure.ts";
+import { describeCode, explainEnd, ProgramFailure, type Reason } from "./failure.ts";
 import { describePacket } from "./packet-text.ts";
 import type { Talk } from "./talk.ts";
 import { describeEndpoint, openTransport } from "./transport.ts";
@@ -284,32 +284,18 @@ export class Connection {
   }
 
   #explainEnd(): ProgramFailure {
-    if (this.#refusal !== undefined) {
-      const code = codeOf(this.#refusal);
-      const reason = describeCode(code, reasonStringOf(this.#refusal));
-      return new ProgramFailure(`${this.#where} refused the connection: ${reason}`, {
-        exitCode: code,
-      });
-    }
-    if (this.#farewell !== undefined) {
-      const reason = describeCode(codeOf(this.#farewell), reasonStringOf(this.#farewell));
-      return new ProgramFailure(`${this.#where} ended the connection: ${reason}`);
-    }
-    const cause = this.#cause;
-    if (cause !== undefined && !(this.#everOnline && isReset(cause))) {
-      return new ProgramFailure(`${this.#where}: ${describeSystemError(cause)}`, { cause });
-    }
-    return new ProgramFailure(
-      this.#everOnline
-        ? `${this.#where} closed the connection`
-        : `${this.#where} closed the connection before it answered: is this MQTT, and its -V?`,
-    );
+    return explainEnd({
+      where: this.#where,
+      everOnline: this.#everOnline,
+      refusal: this.#refusal && reasonOf(this.#refusal),
+      farewell: this.#farewell && reasonOf(this.#farewell),
+      cause: this.#cause,
+    });
   }
 }
 
-/** Once MQTT was spoken, a reset is just one way to close. */
-function isReset(cause: Error): boolean {
-  return "code" in cause && (cause.code === "ECONNRESET" || cause.code === "EPIPE");
+function reasonOf(packet: IConnackPacket | IDisconnectPacket): Reason {
+  return { code: codeOf(packet), reasonString: reasonStringOf(packet) };
 }
 
 function codeOf(packet: IConnackPacket | IDisconnectPacket): number {

@@ -91,3 +91,47 @@ export function describeSystemError(error: SystemError): string {
   }
   return systemErrorTexts[code] ?? (first.message || code || "unknown error");
 }
+
+/** What is known of a connection that has ended. */
+export interface ConnectionEnd {
+  /** The broker's address. */
+  readonly where: string;
+  readonly everOnline: boolean;
+  /** CONNACK with a code other than 0. */
+  readonly refusal?: Reason;
+  /** DISCONNECT from the broker. */
+  readonly farewell?: Reason;
+  readonly cause?: Error;
+}
+
+export interface Reason {
+  readonly code: number;
+  readonly reasonString?: string;
+}
+
+/** Why a connection ended, in words, with the exit code of a program that ends with it. */
+export function explainEnd({ where, everOnline, refusal, farewell, cause }: ConnectionEnd) {
+  if (refusal !== undefined) {
+    const reason = describeCode(refusal.code, refusal.reasonString);
+    return new ProgramFailure(`${where} refused the connection: ${reason}`, {
+      exitCode: refusal.code,
+    });
+  }
+  if (farewell !== undefined) {
+    const reason = describeCode(farewell.code, farewell.reasonString);
+    return new ProgramFailure(`${where} ended the connection: ${reason}`);
+  }
+  if (cause !== undefined && !(everOnline && isReset(cause))) {
+    return new ProgramFailure(`${where}: ${describeSystemError(cause)}`, { cause });
+  }
+  return new ProgramFailure(
+    everOnline
+      ? `${where} closed the connection`
+      : `${where} closed the connection before it answered: is this MQTT, and its -V?`,
+  );
+}
+
+/** Once MQTT was spoken, a reset is just one way to close. */
+function isReset(cause: SystemError): boolean {
+  return cause.code === "ECONNRESET" || cause.code === "EPIPE";
+}

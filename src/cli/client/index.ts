@@ -1,4 +1,4 @@
-/** What tpublish and tsubscribe share: the command line, the way to a broker, and how they end. */
+/** What the client programs share: the command line, the way to a broker, and how they end. */
 export { Ending, quietly, reportFailures, runToEnd } from "./client-program.ts";
 export {
   addConnectionOptions,
@@ -11,9 +11,18 @@ export {
 export { type ConnackPacket, Connection, type PublishPacket } from "./connection.ts";
 export {
   type ConnectionOptions,
+  type Endpoint,
   readOptionFile,
   resolveConnection,
 } from "./connection-options.ts";
-export { describeCode, describeSystemError, ProgramFailure, UsageError } from "./failure.ts";
+export {
+  describeCode,
+  describeSystemError,
+  explainEnd,
+  ProgramFailure,
+  type Reason,
+  UsageError,
+} from "./failure.ts";
 export { openTalk, type Talk } from "./talk.ts";
 export { topicFilterMistake, topicNameMistake } from "./topic-filter.ts";
+export { describeEndpoint, openTransport } from "./transport.ts";

@@ -8,13 +8,24 @@ import tls from "node:tls";
 import { createWebSocketStream, WebSocket } from "ws";
 import type { Endpoint, TlsFiles } from "./connection-options.ts";
 
+/** What a program of many connections adds. */
+export interface TransportSharing {
+  readonly lookup?: net.LookupFunction;
+  /** Where sockets read into, instead of a buffer for each `data` event. A WebSocket has `data` events all the same. */
+  readonly onread?: net.OnReadOpts;
+}
+
 /** @param subprotocol `mqtt`, or `mqttv3.1` for MQTT 3.1: what a WebSocket is asked for. [MQTT-6.0.0-3] */
-export function openTransport(endpoint: Endpoint, subprotocol: string): Duplex {
+export function openTransport(
+  endpoint: Endpoint,
+  subprotocol: string,
+  { lookup, onread }: TransportSharing = {},
+): Duplex {
   const { host, port, localAddress } = endpoint;
-  const address = { host, port, localAddress };
+  const address = { host, port, localAddress, lookup, onread };
   switch (endpoint.scheme) {
     case "unix":
-      return net.connect({ path: endpoint.path ?? "" });
+      return net.connect({ path: endpoint.path ?? "", onread });
     case "mqtt":
       return net.connect({ ...address, noDelay: true });
     case "mqtts": {
@@ -28,6 +39,7 @@ export function openTransport(endpoint: Endpoint, subprotocol: string): Duplex {
     default: {
       const socket = new WebSocket(describeEndpoint(endpoint), [subprotocol], {
         localAddress,
+        lookup,
         ...tlsOptions(endpoint.tls),
       });
       const stream = createWebSocketStream(socket);
