@@ -30,11 +30,16 @@ const commands: Readonly<Record<string, Command>> = {
     summary: "print the messages of topics",
     load: () => import("./tsubscribe.ts"),
   },
+  bench: {
+    program: "tbench",
+    summary: "put a load on a broker",
+    load: () => import("./tbench.ts"),
+  },
 };
 
 const exitCodeMisuse = 2;
 
-/** `tstack serve|publish|subscribe ...`, `tstack help`, `tstack --version`. */
+/** `tstack serve|publish|subscribe|bench ...`, `tstack help`, `tstack --version`. */
 export async function run(args: readonly string[], io: ProgramIo): Promise<number> {
   const [word = "help", ...rest] = args;
   if (word === "help" || word === "--help" || word === "-h") return help(rest[0], io);

@@ -1,10 +1,10 @@
 /** The ways to a broker: TLS, WebSocket with and without it, Unix socket; and whom TLS trusts. */
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
+import { makeCertificates } from "./certificates.ts";
 import { findFreePort, Mosquitto, withoutMosquitto } from "./mosquitto.ts";
 import { run, startSubscribed } from "./programs.ts";
 
@@ -16,7 +16,7 @@ const ports = { tls: 0, mutual: 0, websocket: 0, secureWebsocket: 0 };
 
 before(async () => {
   if (skip) return;
-  makeCertificates();
+  makeCertificates(folder);
   for (const name of Object.keys(ports) as (keyof typeof ports)[]) {
     ports[name] = await findFreePort();
   }
@@ -36,23 +36,6 @@ after(async () => {
   await broker?.stop();
   rmSync(folder, { recursive: true });
 });
-
-function makeCertificates(): void {
-  const openssl = (...args: string[]) =>
-    execFileSync("openssl", args, { cwd: folder, stdio: "pipe" });
-  const newKey = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
-  openssl("req", "-x509", ...newKey, ...["-keyout", "ca.key", "-out", "ca.crt", "-subj", "/CN=ca"]);
-  writeFileSync(file("names"), "subjectAltName=DNS:localhost");
-  for (const name of ["server", "client"]) {
-    openssl(
-      "req",
-      ...newKey,
-      ...["-keyout", `${name}.key`, "-out", `${name}.csr`, "-subj", `/CN=${name}`],
-    );
-    const signing = ["-CA", "ca.crt", "-CAkey", "ca.key", "-CAcreateserial", "-extfile", "names"];
-    openssl("x509", "-req", ...["-in", `${name}.csr`, "-out", `${name}.crt`], ...signing);
-  }
-}
 
 /** Publishes by the way that `args` name, to a subscriber by the same way. */
 async function pass(topic: string, args: readonly string[]): Promise<void> {

@@ -1,4 +1,4 @@
-/** Runs tpublish and tsubscribe as processes of their own, with bounds on their time. */
+/** Runs the client programs as processes of their own, with bounds on their time. */
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { once } from "node:events";
 import path from "node:path";
@@ -81,7 +81,7 @@ export class RunningProgram {
 }
 
 export function start(
-  name: "tpublish" | "tsubscribe",
+  name: "tpublish" | "tsubscribe" | "tbench",
   args: readonly string[],
   options?: StartOptions,
 ): RunningProgram {
@@ -100,7 +100,7 @@ export async function startSubscribed(
 }
 
 export function run(
-  name: "tpublish" | "tsubscribe",
+  name: "tpublish" | "tsubscribe" | "tbench",
   args: readonly string[],
   options?: StartOptions,
 ): Promise<Ended> {

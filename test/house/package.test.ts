@@ -78,7 +78,7 @@ test("npx runs its programs out of dist/", async () => {
   };
   const answer = await runIn(state.project, "npx", "--no-install", "tstack", "--version");
   assert.equal(answer, `${version}\n`);
-  for (const program of ["tserve", "tpublish", "tsubscribe"]) {
+  for (const program of ["tserve", "tpublish", "tsubscribe", "tbench"]) {
     assert.match(await runIn(state.project, "npx", "--no-install", program, "--help"), /^Usage: /);
   }
 });

@@ -1,0 +1,80 @@
+/** One subscriber: counts, measures and checks every message in place, and tells its publisher of the delivery. */
+import type { ProgramFailure } from "../client/index.ts";
+import { Client, type ClientOwner, type ClientSetting } from "./client.ts";
+import type { MarkOrigin, MarkReader } from "./payload-mark.ts";
+import type { Publisher, RunContext } from "./publisher.ts";
+import { SequenceCheck } from "./sequence-check.ts";
+
+export interface Audience extends RunContext {
+  readonly marks: MarkReader;
+  readonly origin: MarkOrigin;
+  /** Of this run; subscribers without any take messages of every run. */
+  readonly publishers: readonly Publisher[];
+}
+
+export class Subscriber implements ClientOwner {
+  readonly client: Client;
+  readonly #audience: Audience;
+  readonly #check: SequenceCheck;
+  /** For each other run that sends here, only where there are any. */
+  #otherRuns: Map<number, SequenceCheck> | undefined;
+
+  /** @param check shared by those who share a subscription. */
+  constructor(setting: ClientSetting, audience: Audience, check: SequenceCheck) {
+    this.#audience = audience;
+    this.#check = check;
+    this.client = new Client(setting, audience.wire, this);
+  }
+
+  get checks(): SequenceCheck[] {
+    return [this.#check, ...(this.#otherRuns?.values() ?? [])];
+  }
+
+  message(bytes: Buffer, start: number, end: number): void {
+    const { tally, wire, marks, origin, publishers } = this.#audience;
+    if (tally.received === 0) tally.firstAt = wire.now;
+    tally.received += 1;
+    tally.receivedBytes += end - start;
+    tally.lastAt = wire.now;
+    if (!marks.look(bytes, start, end)) {
+      tally.unmarked += 1;
+      // Nobody knows whose it is; in sum it comes out right.
+      if (publishers.length > 0) this.#credit(publishers[tally.unmarked % publishers.length]);
+      return;
+    }
+    const { run, publisher } = marks;
+    if (run === origin.run && publisher < publishers.length) {
+      this.#check.note(publisher, marks.sequence);
+      this.#credit(publishers[publisher]);
+    } else if (publishers.length > 0) {
+      tally.foreign += 1;
+      return;
+    } else this.#checkOf(run).note(publisher, marks.sequence);
+    if (marks.machine === origin.machine) {
+      tally.latency.record(wire.now - marks.time);
+    }
+  }
+
+  #credit(publisher: Publisher): void {
+    publisher.delivered += 1;
+    if (!publisher.isStopped) publisher.touch();
+  }
+
+  acknowledged(): void {
+    this.#audience.tally.strangeAcknowledgements += 1;
+  }
+
+  lost(client: Client, failure: ProgramFailure): void {
+    this.#audience.onLost(client, failure);
+  }
+
+  #checkOf(run: number): SequenceCheck {
+    this.#otherRuns ??= new Map();
+    let check = this.#otherRuns.get(run);
+    if (check === undefined) {
+      check = new SequenceCheck(false);
+      this.#otherRuns.set(run, check);
+    }
+    return check;
+  }
+}
