@@ -5,7 +5,7 @@ import { TstackError } from "../base/index.ts";
 import { ByteReader, ByteWriter } from "./bytes.ts";
 import { decodePacket } from "./decode.ts";
 import { encodePacket } from "./encode.ts";
-import { type Properties, ProtocolVersion } from "./packets.ts";
+import { PacketType, type Properties, ProtocolVersion } from "./packets.ts";
 import { readProperties, writeProperties } from "./properties.ts";
 import {
   type Place,
@@ -33,6 +33,23 @@ for (const vector of propertyVectors) {
       });
     }
   }
+}
+
+for (const { bytes, properties, allowedIn } of propertyVectors) {
+  test(`${Object.keys(properties)[0]} cut short is malformed, whatever follows`, () => {
+    const whole = parseBytes(bytes);
+    const place = allowedIn.split(" ")[0] as Place;
+    const owner = place === "will" ? place : PacketType[place];
+    for (let length = 1; length < whole.length; length++) {
+      for (const after of [[], [1, 1, 1, 1, 1, 1, 1, 1]]) {
+        const section = Buffer.from([length, ...whole.subarray(0, length), ...after]);
+        assert.throws(
+          () => readProperties(new ByteReader(section), owner),
+          (error) => error instanceof TstackError && error.code === "MQTT_MALFORMED_PACKET",
+        );
+      }
+    }
+  });
 }
 
 for (const bytes of unknownProperties) {
