@@ -13,6 +13,8 @@ import { bystanderAddress, bystanderName, bystanderTopic } from "./gatekeeper.ts
 import { Peer } from "./peer.ts";
 import type { Violations } from "./violation.ts";
 
+/** Few, so that each is used again and again: one that was not let go is missed soon. */
+const identifiersMax = 5;
 const traits = { answersInWrite: false, breaksAtByte: 0, lingers: false };
 
 export class Bystander {
@@ -100,7 +102,7 @@ export class Bystander {
   }
 
   #nextIdentifier(): number {
-    this.#identifier = (this.#identifier % 100) + 1;
+    this.#identifier = (this.#identifier % identifiersMax) + 1;
     return this.#identifier;
   }
 }

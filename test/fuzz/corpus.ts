@@ -56,9 +56,12 @@ export class Corpus {
     return chance.pick(isKept ? this.#kept : this.#written);
   }
 
-  /** One packet of any session of any version. */
+  /** One packet of any session of any version, seldom its CONNECT. */
   drawPacket(chance: Chance): Buffer {
-    return chance.pick(this.draw(chance).packets);
+    const { packets } = this.draw(chance);
+    return chance.happens(0.1) || packets.length === 1
+      ? packets[0]
+      : packets[chance.between(1, packets.length - 1)];
   }
 
   keep(session: RecordedSession, chance: Chance): void {

@@ -3,6 +3,9 @@
  * it. A combination that is new in its generation of rounds is worth keeping; the sums are what the report shows.
  */
 
+/** A run may be for ever: nothing of it may grow with it. */
+const namesMax = 1000;
+
 const statesByNumber = ["awaiting CONNECT", "connecting", "connected", "closed"];
 const typesByNumber = [
   "type 0",
@@ -38,7 +41,8 @@ export interface Totals {
   readonly endings: Map<string, number>;
   /** What the broker's counters say at the end of each round, added up. */
   readonly counters: Map<string, number>;
-  readonly tuples: Set<string>;
+  /** The most combinations that one generation of rounds has met. */
+  combinations: number;
 }
 
 export function newTotals(): Totals {
@@ -52,12 +56,14 @@ export function newTotals(): Totals {
     answers: new Map(),
     endings: new Map(),
     counters: new Map(),
-    tuples: new Set(),
+    combinations: 0,
   };
 }
 
 export function add(sums: Map<string, number>, name: string, count = 1): void {
-  sums.set(name, (sums.get(name) ?? 0) + count);
+  const isKnown = sums.has(name) || sums.size < namesMax;
+  const counted = isKnown ? name : "others";
+  sums.set(counted, (sums.get(counted) ?? 0) + count);
 }
 
 export interface Encounter {
@@ -93,9 +99,9 @@ export class Coverage {
     if (ending !== "") add(totals.endings, ending);
     const answers = [...outcome].sort().join(" ");
     const tuple = `${stateName} ${version} ${firstByte} ${answers} ${ending}`;
-    totals.tuples.add(tuple);
     if (this.#ofGeneration.has(tuple)) return false;
     this.#ofGeneration.add(tuple);
+    totals.combinations = Math.max(totals.combinations, this.#ofGeneration.size);
     return true;
   }
 }
@@ -104,6 +110,7 @@ export class Coverage {
 function withoutNumbers(ending: string): string {
   return ending
     .replace(/"[^"]*"/gs, '"..."')
+    .replace(/property 0x[0-9a-f]+/, "property n")
     .replace(/(?<!0x)\b\d+\b/g, "n")
     .slice(0, 110);
 }

@@ -23,6 +23,9 @@ const { values } = parseArgs({
     forever: { type: "boolean", default: false },
   },
 });
+if (values.round !== undefined && values.seed === undefined) {
+  throw new Error("--round is one of a run: give its --seed too");
+}
 const seed = readNumber("seed", values.seed, Math.floor(Math.random() * seedsMax));
 const isBounded = !values.forever && values.round === undefined;
 console.log(`seed ${seed}`);

@@ -159,6 +159,10 @@ export class PacketKit {
     };
   }
 
+  publishAlias(topic: string, topicAlias: number): PublishPacket {
+    return this.publish({ topic, properties: { ...this.#publishProperties(), topicAlias } });
+  }
+
   #publishProperties(): Properties {
     const { chance } = this;
     if (chance.happens(0.6)) return {};

@@ -25,11 +25,11 @@ export function describeFailure(seed: number, { failure }: Verdict): string {
 }
 
 export function describeTotals(totals: Totals, heapBytes: readonly number[]): string {
-  const { packets, connected, tuples, met, answers, endings, counters } = totals;
+  const { packets, connected, combinations, met, answers, endings, counters } = totals;
   const share = ((100 * connected) / Math.max(1, packets)).toFixed(1);
   const heap = heapBytes.map((bytes) => (bytes / 1e6).toFixed(1)).join(" ");
   return [
-    `${share} % of the packets met a connection that had its CONNACK; ${tuples.size} combinations of state, packet and outcome`,
+    `${share} % of the packets met a connection that had its CONNACK; up to ${combinations} combinations of state, packet and outcome in a generation`,
     "",
     "packets by the state they met:",
     ...describeStates(met),

@@ -79,10 +79,8 @@ const useAliases: Writer = (kit) => {
   const topicAlias = kit.chance.between(1, 4);
   return [
     kit.connect({ properties: { topicAliasMaximum: kit.chance.between(1, 3) } }),
-    kit.publish({ topic, properties: { topicAlias } }),
-    ...(kit.isV5
-      ? kit.several(1, 5, () => kit.publish({ topic: "", properties: { topicAlias } }))
-      : []),
+    kit.publishAlias(topic, topicAlias),
+    ...(kit.isV5 ? kit.several(1, 5, () => kit.publishAlias("", topicAlias)) : []),
     kit.subscribe(),
     ...kit.several(1, 4, () => kit.publish()),
   ];

@@ -19,7 +19,7 @@ export interface Settings {
 /** Values near the least that each limit may be. */
 const lowLimits: Partial<Record<keyof Limits, readonly number[]>> = {
   packetBytesMax: [64, 200, 2000],
-  connectionsMax: [3, 5],
+  connectionsMax: [5, 7],
   connectSecondsMax: [1],
   packetSecondsMax: [50, 100],
   keepAliveSecondsMax: [0, 30],
@@ -29,7 +29,7 @@ const lowLimits: Partial<Record<keyof Limits, readonly number[]>> = {
   queueBytesMax: [1, 100, 1000],
   sharedQueueBytesMax: [1, 150, 1000],
   outboxBytesMax: [100, 1000, 5000],
-  sessionsMax: [3, 4, 6],
+  sessionsMax: [4, 6],
   sessionExpirySecondsMax: [0, 5, 3600],
   sessionExpirySecondsV3: [0, 5, 3600],
   subscriptionsMax: [1, 3],

@@ -47,6 +47,7 @@ export class Witness {
   readonly #aliases = new Map<number, string>();
   /** The session is an earlier one: what was under way comes again. */
   #maySeeAgain = false;
+  #isUnsure = false;
 
   constructor(surroundings: Surroundings) {
     this.#surroundings = surroundings;
@@ -86,7 +87,7 @@ export class Witness {
     if (maximum !== undefined && frame.length > maximum) {
       this.#report("a packet beyond the client's Maximum Packet Size", frame);
     }
-    this.outcome.add(describeOutcome(packet));
+    this.outcome.add(describeOutcome(packet, version));
     this.#check(packet, frame);
     this.#surroundings.onPacket(packet);
   }
@@ -221,20 +222,30 @@ export class Witness {
 
   #fly(packetIdentifier: number, flight: Flight): void {
     const isAnswered = this.#early.delete(`${packetIdentifier} ${flight}`);
+    // Or the broker read the answer before it sent this, and heeded it not: nobody outside can know.
+    if (isAnswered) this.#isUnsure = true;
     if (isAnswered) this.#flights.delete(packetIdentifier);
     else this.#flights.set(packetIdentifier, flight);
   }
 
-  /** The broker has read everything that was sent. */
-  settled(): void {
+  /** The broker has read everything that was sent, and it counts so many messages under way. */
+  settled(inFlightMessages: number): void {
     this.#early.clear();
     this.#strayPubrecs.length = 0;
+    // Of a session of before, some may wait for room to be sent again.
+    if (!this.isConnected || this.#maySeeAgain || this.#isUnsure) return;
+    if (inFlightMessages === this.#flights.size) return;
+    const detail = `${inFlightMessages}, and the client knows of ${this.#flights.size}`;
+    this.#report("the broker counts other messages under way", undefined, detail);
   }
 }
 
 /** `suback 0x87`: the type and what it says. */
-function describeOutcome(packet: Packet): string {
+function describeOutcome(packet: Packet, version: ProtocolVersion): string {
   const name = typeNames[packet.type];
+  if (packet.type === PacketType.connack && version !== ProtocolVersion.v5) {
+    return `${name} of 3.x, return code ${packet.reasonCode}`;
+  }
   if (packet.type === PacketType.publish) return `${name} QoS ${packet.qos}`;
   if (packet.type === PacketType.suback || packet.type === PacketType.unsuback) {
     return `${name} ${[...new Set(packet.reasonCodes)].sort().map(describeReasonCode).join(", ")}`;

@@ -206,7 +206,7 @@ export class World {
     const { connection, witness, traits } = peer;
     if (peer.isEnded || peer.isClosed || peer.isBusy || peer.isPaused) return;
     if (connection.isSuspended || connection.isClosed || traits.breaksAtByte > 0) return;
-    witness.settled();
+    witness.settled(connection.session?.inFlightMessages ?? 0);
     const { requests } = witness;
     if (requests.fault !== undefined) {
       this.violations.report("a malformed packet that the broker bears", requests.fault);
