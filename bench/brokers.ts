@@ -15,14 +15,17 @@ import { brokerCore, rights, user } from "./settings.ts";
 export const brokerNames = ["tStack", "nats-server", "mosquitto", "aedes"] as const;
 export type BrokerName = (typeof brokerNames)[number];
 
-export interface RunningBroker {
-  readonly name: BrokerName;
+export interface RunningProgram {
   readonly port: number;
   /** Of tStack only. */
   readonly webSocketPort: number;
   readonly process: ChildProcess;
   readonly pid: number;
   stop(): Promise<void>;
+}
+
+export interface RunningBroker extends RunningProgram {
+  readonly name: BrokerName;
 }
 
 interface Ports {
@@ -43,9 +46,20 @@ export async function startBroker(
   folder: string,
   nodeArguments: readonly string[] = [],
 ): Promise<RunningBroker> {
+  const program = await startProgram(name, (ports) =>
+    commandOf(name, { ports, folder, nodeArguments }),
+  );
+  return { name, ...program };
+}
+
+/** Starts what `commandFor` these ports says on the broker's core, and waits until it listens. */
+export async function startProgram(
+  name: string,
+  commandFor: (ports: Ports) => readonly string[],
+): Promise<RunningProgram> {
   const ports = { mqtt: await findFreePort(), webSocket: await findFreePort() };
-  const command = commandOf(name, { ports, folder, nodeArguments });
-  const [program, ...parameters] = [...withManyFiles, "taskset", "-c", brokerCore, ...command];
+  const command = [...withManyFiles, "taskset", "-c", brokerCore, ...commandFor(ports)];
+  const [program, ...parameters] = command;
   const child = spawn(program, parameters, {
     cwd: root,
     env: debianEnvironment,
@@ -66,7 +80,6 @@ export async function startBroker(
   // Where somebody else took the port first, what listens there is theirs.
   if (child.exitCode !== null) throw new Error(`${name} has ended: ${complaint}`);
   return {
-    name,
     port: ports.mqtt,
     webSocketPort: ports.webSocket,
     process: child,

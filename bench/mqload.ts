@@ -2,7 +2,7 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import type { RunningBroker } from "./brokers.ts";
+import type { RunningProgram } from "./brokers.ts";
 import { loadCore, type Settings, user } from "./settings.ts";
 
 const run = promisify(execFile);
@@ -33,7 +33,7 @@ export async function buildMqload(folder: string): Promise<string> {
 /** As many messages as the broker takes, or as `load` says, for `settings.seconds`. */
 export async function runLoad(
   settings: Settings,
-  broker: RunningBroker,
+  broker: Pick<RunningProgram, "port" | "pid">,
   load: readonly string[],
 ): Promise<LoadFigures> {
   const figures = await runMqload(settings, broker, ["-t", String(settings.seconds), ...load]);
@@ -52,7 +52,7 @@ export async function runLoad(
 /** Opens connections that do nothing, and answers the KB of memory that the broker takes for each. */
 export async function runIdle(
   settings: Settings,
-  broker: RunningBroker,
+  broker: Pick<RunningProgram, "port" | "pid">,
   connections: number,
 ): Promise<number> {
   return (await runMqload(settings, broker, ["-I", String(connections)])).kb_per_conn;
@@ -60,7 +60,7 @@ export async function runIdle(
 
 async function runMqload(
   { mqload, seconds }: Settings,
-  broker: RunningBroker,
+  broker: Pick<RunningProgram, "port" | "pid">,
   load: readonly string[],
 ): Promise<Record<string, number>> {
   const parameters = ["-c", loadCore, mqload, "-p", String(broker.port), "-B", String(broker.pid)];

@@ -13,7 +13,7 @@ import {
   spreadOf,
   type TreeFigures,
 } from "./results.ts";
-import { idle, storm, streamLabels } from "./scenarios.ts";
+import { floorLabels, floorScenario, idle, storm, streamLabels } from "./scenarios.ts";
 import { describeFault } from "./targets.ts";
 
 export function renderWebSocket(measured: Measured<StreamFigures>): string {
@@ -114,6 +114,20 @@ UNSUBSCRIBE, each as fast as it is acknowledged: exact filters and wildcards at 
 from it. Stream and storm share the core of the load, where the stream goes first.
 
 ${renderTable(head, rows)}`;
+}
+
+export function renderFloor(measured: Measured<LoadFigures>): string {
+  const rows = [...Object.values(floorLabels), "tStack", "mosquitto"].map((label) => {
+    const cpu = figuresOf(measured, label).map(({ cpuMicroseconds }) => cpuMicroseconds);
+    const ratios = ratiosOf(measured, [label, "mosquitto"], (figure) => figure.cpuMicroseconds);
+    return [label, showMedian(spreadOf(cpu)), showNumber(spreadOf(ratios).median)];
+  });
+  return `## What no broker can save
+
+${floorScenario.title}, each with one message under way: every message is two reads and two writes of its own. The programs in
+[bench/floor](../bench/floor) do these, copy the messages, and nothing else.
+
+${renderTable(["", "us for each message", "of mosquitto"], rows)}`;
 }
 
 export function renderTree(tree: TreeFigures): string {

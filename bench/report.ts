@@ -4,6 +4,7 @@ import { type ChartName, chartTitles } from "./charts.ts";
 import { renderTable, showMedian, showNumber, showRange } from "./markdown.ts";
 import type { LoadFigures } from "./mqload.ts";
 import {
+  renderFloor,
   renderIdle,
   renderMicro,
   renderStorm,
@@ -25,7 +26,7 @@ import { describeFault, listTargets } from "./targets.ts";
 /** Sections that have something to show, in their order. */
 function renderSections(results: Results, withCharts: boolean): string[] {
   const chart = (name: ChartName) => (withCharts ? [renderPicture(name)] : []);
-  const { webSocket, idle, subscriptions, storm, micro } = results;
+  const { webSocket, idle, subscriptions, storm, floor, micro } = results;
   return [
     renderTargets(results),
     ...chart("targets"),
@@ -33,6 +34,7 @@ function renderSections(results: Results, withCharts: boolean): string[] {
     ...chart("cpu"),
     renderRates(results),
     renderV5(results),
+    ...(floor === undefined ? [] : [renderFloor(floor)]),
     ...(webSocket === undefined ? [] : [renderWebSocket(webSocket)]),
     "## Memory",
     ...(idle === undefined ? [] : [renderIdle(idle)]),

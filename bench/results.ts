@@ -75,6 +75,8 @@ export interface Results {
   readonly idle?: Measured<number>;
   readonly subscriptions?: Measured<SubscriptionFigures>;
   readonly storm?: Measured<StormFigures>;
+  /** What a scenario's reads and writes cost without a broker, and two brokers beside them. */
+  readonly floor?: Measured<LoadFigures>;
   readonly micro?: MicroResults;
 }
 

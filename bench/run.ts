@@ -4,13 +4,14 @@
  *   npm run bench -- [--rounds 5] [--seconds 3] [--only NAME]... [--no-write]
  *
  * `--only` measures some parts and keeps what the last run says of the others: the names of `scenarios.ts`,
- * web-socket, idle, subscriptions, storm, micro. `--no-write` prints and leaves the files as they are.
+ * web-socket, idle, subscriptions, storm, floor, micro. `--no-write` prints and leaves the files as they are.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { installDebianPackages } from "../scripts/debian-packages.ts";
+import { measureFloor } from "./floor.ts";
 import { describeMachine } from "./machine.ts";
 import { measureIdle, measureSubscriptions } from "./memory.ts";
 import { measureMicro } from "./micro.ts";
@@ -44,6 +45,7 @@ function listParts(settings: Settings): Map<string, Change> {
       async (before) => ({ ...before, subscriptions: await measureSubscriptions(settings) }),
     ],
     ["storm", async (before) => ({ ...before, storm: await measureStorm(settings) })],
+    ["floor", async (before) => ({ ...before, floor: await measureFloor(settings) })],
     ["micro", async (before) => ({ ...before, micro: await measureMicro() })],
   ]);
 }

@@ -68,6 +68,14 @@ export const scenarios: readonly Scenario[] = [
   },
 ];
 
+/** Whose reads and writes are measured without a broker, and by what. */
+export const floorScenario = scenarios[scenarios.length - 1];
+export const floorLabels = {
+  c: "reads and writes alone, C",
+  plain: "reads and writes alone, Node.js",
+  shared: "reads and writes alone, Node.js with one buffer for all reads",
+} as const;
+
 /** MQTT 5.0 beside 3.1.1, both on tStack, in each of the scenarios above. */
 export const v5 = { label: "tStack, MQTT 5.0", load: ["-v", "5"], target: 1.3 } as const;
 

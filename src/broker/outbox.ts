@@ -88,7 +88,7 @@ export class Outbox {
 
   /**
    * A range of QoS 1 frames of at most `copyBytesMax`, each with the packet identifier that `takeIdentifier` gives it.
-   * One copy for all of them is what makes a range cheap (`bench/hot-path.ts`).
+   * One copy for all of them is what makes a range cheap (`bench/micro/outbox.ts`).
    */
   appendRange(range: PublishRange, takeIdentifier: () => number): void {
     const length = range.end - range.start;
