@@ -141,9 +141,13 @@ export class Delivery {
         if (!target.session.takeRange(range)) this.#forwardToOne(target, range);
         continue;
       }
-      const { connection } = target.session;
+      const { connection, awaitsRetained } = target.session;
       if (connection === undefined) continue;
-      if (!connection.takesRanges || range.frameBytesMax > connection.maximumPacketSize) {
+      if (
+        awaitsRetained ||
+        !connection.takesRanges ||
+        range.frameBytesMax > connection.maximumPacketSize
+      ) {
         this.#forwardToOne(target, range);
       } else if (connection.outbox.bytes >= this.#outboxBytesMax) {
         target.session.drops.count("slowReader", count);

@@ -62,6 +62,10 @@ export class RetainedMessages {
     this.#forgetExpiry(topic);
   }
 
+  get(topic: string): Message | undefined {
+    return this.#tree.get(topic);
+  }
+
   /** Walks lazily: messages that come or go meanwhile may or may not be seen. */
   match(filter: string): IterableIterator<Message> {
     return this.#tree.match(filter);

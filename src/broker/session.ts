@@ -14,16 +14,11 @@ import { copyBytesMax } from "./outbox.ts";
 import { type EncodedPublish, lowerQos, newVariant } from "./publish-encoder.ts";
 import type { PublishRange } from "./publish-range.ts";
 import type { QueuedMessage } from "./queued-message.ts";
+import type { RetainedWalk } from "./retained-walk.ts";
 import type { SessionContext } from "./session-context.ts";
 import type { SharedSubscription } from "./shared-subscription.ts";
 import type { Subscription } from "./subscription.ts";
 import type { Will } from "./wills.ts";
-
-/** Retained messages that a new subscription is still to get: read as the connection drains. */
-interface RetainedCursor {
-  readonly subscription: Subscription;
-  readonly messages: Iterator<Message | undefined>;
-}
 
 /** While more than this waits in the outbox, queues and retained messages stay where they are. */
 const outboxFillBytes = 262_144;
@@ -55,7 +50,7 @@ export class Session {
   #resending: { packetIdentifier: number; queued: QueuedMessage }[] = [];
   #queue: MessageQueue | undefined;
   /** By filter, the first subscription first. */
-  #cursors: Map<string, RetainedCursor> | undefined;
+  #walks: Map<string, RetainedWalk> | undefined;
   #memberships: Map<SharedSubscription, Subscription> | undefined;
   /** Steps through retained messages that found nothing. */
   #emptySteps = 0;
@@ -123,7 +118,7 @@ export class Session {
     for (const subscription of [...this.subscriptions.values()])
       this.context.dropSubscription(subscription);
     this.#memberships = undefined;
-    this.#cursors = undefined;
+    this.#walks = undefined;
     this.#window = undefined;
     if (this.#queue !== undefined) {
       this.drops.count("sessionEnded", this.#queue.length);
@@ -156,6 +151,7 @@ export class Session {
 
   /** One of the many that get `message`; `encoded` are the bytes they share, good only now. */
   deliver(message: Message, encoded: EncodedPublish): void {
+    if (this.#walks !== undefined && !message.retain) this.#bringForward(message.topic);
     const connection = this.connection;
     const { variant } = this.context.delivery;
     if (variant.qos === 0) {
@@ -167,8 +163,7 @@ export class Session {
     }
     const { qos, retain, identifiers } = variant;
     if (connection === undefined || !this.canTake(qos)) {
-      this.#queue ??= new MessageQueue(this.context, this.drops); // [MQTT-4.5.0-1], 3.1.1: [MQTT-3.1.2-5] [MQTT-4.5.0-1]
-      this.#queue.offer(message, (kept) => {
+      this.#enqueue(message, (kept) => {
         return { message: kept, qos, retain, identifiers, shared: undefined };
       });
       return;
@@ -183,7 +178,8 @@ export class Session {
   takeRange(range: PublishRange): boolean {
     const { connection } = this;
     // A session that outlives its connection keeps each message.
-    if (connection === undefined || this.persists || !this.canTake(1)) return false;
+    if (connection === undefined || this.persists || this.awaitsRetained) return false;
+    if (!this.canTake(1)) return false;
     if (!connection.takesRanges || range.frameBytesMax > connection.maximumPacketSize) return false;
     const bytes = range.end - range.start;
     const room = this.#windowMax - this.inFlightMessages;
@@ -200,14 +196,19 @@ export class Session {
   }
 
   /** The matching retained messages follow, as the connection has room; they count against no queue limit. */
-  startRetained(subscription: Subscription, messages: Iterator<Message | undefined>): void {
-    this.#cursors ??= new Map();
-    this.#cursors.set(subscription.filter, { subscription, messages });
+  startRetained(walk: RetainedWalk): void {
+    this.#walks ??= new Map();
+    this.#walks.set(walk.subscription.filter, walk);
   }
 
   stopRetained(filter: string): void {
-    this.#cursors?.delete(filter);
-    if (this.#cursors?.size === 0) this.#cursors = undefined;
+    this.#walks?.delete(filter);
+    if (this.#walks?.size === 0) this.#walks = undefined;
+  }
+
+  /** Whether retained messages are still to come: until then each message is looked at alone. */
+  get awaitsRetained(): boolean {
+    return this.#walks !== undefined;
   }
 
   /** What the client says to the message with this identifier; free when there is none. */
@@ -237,7 +238,7 @@ export class Session {
 
   /** Whether anything waits that `pump` could send. */
   get hasBacklog(): boolean {
-    if (this.#resending.length > 0 || this.#cursors !== undefined || this.queuedMessages > 0)
+    if (this.#resending.length > 0 || this.#walks !== undefined || this.queuedMessages > 0)
       return true;
     if (this.#memberships === undefined || this.context.sharedQueues.messages === 0) return false;
     for (const shared of this.#memberships.keys()) if (shared.queuedMessages > 0) return true;
@@ -286,28 +287,51 @@ export class Session {
   }
 
   #sendRetained(): boolean {
-    const cursor = this.#cursors?.values().next().value;
-    if (cursor === undefined) return false;
-    const { subscription } = cursor;
+    const walk = this.#walks?.values().next().value;
+    if (walk === undefined) return false;
+    const { subscription } = walk;
     if (subscription.qos > 0 && !this.#hasRoomForMore()) return false;
-    const next = cursor.messages.next();
-    if (next.done) this.stopRetained(subscription.filter);
-    if (next.value === undefined) return this.#mayWalkOn();
-    const message = next.value;
-    if (message.hasExpired(this.context.clock.now())) return true;
-    if (subscription.noLocal && message.publisher === this.clientIdentifier) return true; // [MQTT-3.8.3-3]
+    const message = walk.next();
+    if (walk.isDone) this.stopRetained(subscription.filter);
+    if (message === undefined) return this.#mayWalkOn();
+    const queued = this.#toRetained(subscription, message);
+    if (queued !== undefined) this.deliverNow(queued);
+    return true;
+  }
+
+  /** A newer message on `topic` must not overtake the retained one [MQTT-4.6.0-5], 3.1.1: [MQTT-4.6.0-6]. */
+  #bringForward(topic: string): void {
+    for (const walk of this.#walks?.values() ?? []) {
+      const message = walk.find(topic);
+      const queued = message && this.#toRetained(walk.subscription, message);
+      if (queued === undefined) continue;
+      if (this.canTake(queued.qos)) this.deliverNow(queued);
+      else if (queued.qos > 0) this.#enqueue(queued.message, () => queued);
+      else continue; // nor will a newer one of QoS 0 go
+      walk.skip(topic);
+    }
+  }
+
+  /** A retained message as it goes to a new subscription; undefined where it does not. */
+  #toRetained(subscription: Subscription, message: Message): QueuedMessage | undefined {
+    if (message.hasExpired(this.context.clock.now())) return undefined;
+    if (subscription.noLocal && message.publisher === this.clientIdentifier) return undefined; // [MQTT-3.8.3-3]
     const identifiers = subscription.identifier > 0 ? [subscription.identifier] : [];
     const qos = lowerQos(message.qos, subscription.qos);
     // Sent because of a new subscription: RETAIN is 1, 3.1.1: [MQTT-3.3.1-8]
-    this.deliverNow({ message, qos, retain: true, identifiers, shared: undefined });
-    return true;
+    return { message, qos, retain: true, identifiers, shared: undefined };
+  }
+
+  #enqueue(message: Message, wrap: (kept: Message) => QueuedMessage): void {
+    this.#queue ??= new MessageQueue(this.context, this.drops); // [MQTT-4.5.0-1], 3.1.1: [MQTT-3.1.2-5] [MQTT-4.5.0-1]
+    this.#queue.offer(message, wrap);
   }
 
   /** Filters that match little may walk far: the others get their turn, and the walk goes on in the next tick. */
   #mayWalkOn(): boolean {
     this.#emptySteps++;
     if (this.#emptySteps % emptyStepsMax !== 0) return true;
-    if (this.#cursors !== undefined) this.connection?.outbox.askForTick();
+    if (this.#walks !== undefined) this.connection?.outbox.askForTick();
     return false;
   }
 

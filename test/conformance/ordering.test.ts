@@ -1,9 +1,22 @@
 /** Ordered topics and ordered acknowledgements (section 4.6), with several hundred messages in random mixtures. */
 import assert from "node:assert/strict";
 import { randomInt } from "node:crypto";
-import { PacketType, type PublishPacket, type QoS } from "../../src/codec/index.ts";
+import {
+  type ConnectPacket,
+  PacketType,
+  type PublishPacket,
+  type QoS,
+} from "../../src/codec/index.ts";
 import { conformanceTest, everyVersion, type RawClient, type World } from "./harness/index.ts";
-import { acknowledgement, disconnect, persistent, publish, pubrel, subscribed } from "./packets.ts";
+import {
+  acknowledgement,
+  disconnect,
+  persistent,
+  publish,
+  pubrel,
+  subscribe,
+  subscribed,
+} from "./packets.ts";
 
 const total = 600;
 
@@ -231,8 +244,11 @@ const large = 300_000;
 const many = 40;
 
 /** A client that stops reading as soon as it is connected: what is to come fills the socket, and the rest has to wait. */
-async function connectAndStall(world: World): Promise<RawClient> {
-  const client = await world.connect(persistent(world.version, "sub"));
+async function connectAndStall(
+  world: World,
+  fields: Partial<ConnectPacket> = {},
+): Promise<RawClient> {
+  const client = await world.connect(fields);
   client.pause();
   await new Promise((resolve) => setTimeout(resolve, 20));
   return client;
@@ -256,15 +272,86 @@ conformanceTest(
     const send = (number: number) =>
       world.broker.publish("t", `${number}`.padEnd(large), { qos: 1 });
     for (let number = 0; number < many; number++) send(number);
-    const queued = await connectAndStall(world);
+    const queued = await connectAndStall(world, fields);
     send(many);
     queued.resume();
     await expectNumbers(queued, 0, many);
     queued.destroy();
-    const again = await connectAndStall(world);
+    const again = await connectAndStall(world, fields);
     send(many + 1);
     again.resume();
     await expectNumbers(again, 0, many + 1);
     await again.ping();
   },
 );
+
+const topics = ["t/0", "t/1", "t/2", "t/3"];
+
+/** Of each topic the retained message "kept" and then "new", and nothing after it. */
+async function expectKeptBeforeNew(client: RawClient): Promise<void> {
+  const received = new Map<string, string[]>(topics.map((topic) => [topic, []]));
+  for (let news = 0; news < topics.length; ) {
+    const packet = await client.expectPacket(PacketType.publish);
+    const { topic, qos, payload, packetIdentifier = 0, retain } = packet;
+    if (qos === 1) client.send(acknowledgement(PacketType.puback, packetIdentifier));
+    const text = Buffer.from(payload).toString().trim();
+    assert.equal(retain, text === "kept");
+    received.get(topic)?.push(text);
+    if (text === "new") news++;
+  }
+  await client.ping();
+  for (const [topic, texts] of received) {
+    assert.deepEqual([...new Set(texts)], ["kept", "new"], topic);
+    assert.equal(texts.indexOf("new"), texts.length - 1, topic);
+  }
+}
+
+conformanceTest(
+  "5.0 [MQTT-4.6.0-5] 3.1.1 [MQTT-4.6.0-6] what is published after SUBSCRIBE does not overtake retained messages that wait for room",
+  { versions: everyVersion, broker: { limits: { inFlightMessagesMax: 1 } } },
+  async (world) => {
+    for (const topic of topics) world.broker.publish(topic, "kept", { qos: 1, retain: true });
+    const client = await world.connect();
+    await subscribed(client, { filter: "t/+", qos: 1 });
+    for (const topic of topics) world.broker.publish(topic, "new", { qos: 1 });
+    await expectKeptBeforeNew(client);
+  },
+);
+
+/** The broker has handled what was sent: PINGRESP comes behind all acknowledgements. */
+async function pingPast(client: RawClient): Promise<void> {
+  client.send("c000");
+  let type: PacketType;
+  do ({ type } = await client.expectAny());
+  while (type === PacketType.puback);
+  assert.equal(type, PacketType.pingresp);
+}
+
+for (const qos of [0, 1] as const) {
+  conformanceTest(
+    `5.0 [MQTT-4.6.0-5] 3.1.1 [MQTT-4.6.0-6] QoS ${qos} does not overtake retained messages that wait for a client that reads slowly`,
+    { versions: everyVersion },
+    async (world) => {
+      const slow = Array.from({ length: many }, (_, index) => `t/${index}`);
+      const kept = "kept".padEnd(large);
+      for (const topic of slow.toReversed())
+        world.broker.publish(topic, kept, { qos, retain: true });
+      const publisher = await world.connect();
+      publisher.send(publish("t/0", "too early", { qos })); // the topic of what comes next is known
+      await pingPast(publisher);
+      const client = await connectAndStall(world);
+      client.send(subscribe({ filter: "t/+", qos }));
+      await pingPast(publisher);
+      publisher.send(...slow.map((topic) => publish(topic, "new", { qos })));
+      await pingPast(publisher);
+      client.resume();
+      await client.expectPacket(PacketType.suback);
+      const texts = new Map<string, string[]>(slow.map((topic) => [topic, []]));
+      while ([...texts.values()].some((list) => !list.includes("kept"))) {
+        const { topic, payload } = await client.expectPacket(PacketType.publish);
+        texts.get(topic)?.push(Buffer.from(payload).toString().trim());
+      }
+      for (const [topic, [first]] of texts) assert.equal(first, "kept", topic);
+    },
+  );
+}

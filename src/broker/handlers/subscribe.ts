@@ -7,6 +7,7 @@ import { PacketType, type SubscribePacket, type SubscriptionRequest } from "../.
 import { type ParsedFilter, parseTopicFilter } from "../../topics/index.ts";
 import type { Connection } from "../connection.ts";
 import type { AuthorizationDecision } from "../ports.ts";
+import { RetainedWalk } from "../retained-walk.ts";
 import type { Session } from "../session.ts";
 
 /** A filter that the standard allows, and what the rights say of it. */
@@ -78,9 +79,7 @@ function grant(connection: Connection, packet: SubscribePacket, examined: Examin
     // subscription gets none.
     const wantsRetained = request.retainHandling === 0 || (request.retainHandling === 1 && isNew);
     if (wantsRetained && parsed.group === undefined) {
-      retained.push(() =>
-        session.startRetained(subscription, broker.retained.matchInSteps(parsed.filter)),
-      );
+      retained.push(() => session.startRetained(new RetainedWalk(subscription, broker.retained)));
     }
   }
   connection.answer({
