@@ -75,7 +75,10 @@ function leave({ peers, bystanders }: World): QueueAccount {
 function clearRetained({ broker, gatekeeper, violations }: World): void {
   const payload = Buffer.alloc(0);
   const sysTopics = [...broker.retained.match("$SYS/#")].map(({ topic }) => topic);
-  for (const topic of sysTopics) broker.retained.delete(topic);
+  for (const topic of sysTopics) {
+    broker.retained.delete(topic);
+    broker.routes.find(topic);
+  }
   for (const topic of [...gatekeeper.topics, "echo/again", "bystander"]) {
     violations.guard("clearing", () => {
       broker.publish({ topic, payload, qos: 0, retain: true, properties: {} });

@@ -23,7 +23,7 @@ export const bystanderAddress = "bystander";
 export const bystanderTopic = "bystander";
 export const bystanderName = "by";
 const laterMilliseconds = 50;
-const neverMilliseconds = 150_000_000;
+const neverMilliseconds = 3_000_000;
 
 /** Topics and user names whose first word says what becomes of them. */
 export const outcomes = ["later", "never", "refused", "broken", "rejected"] as const;
@@ -108,7 +108,12 @@ export class Gatekeeper implements Authenticator, Authorizer {
 export function enhancedAuthenticator(clock: Clock): EnhancedAuthenticator {
   return {
     method: "FUZZ",
-    begin: () => ({ next: (data) => nextStep(Buffer.from(data ?? "").toString(), clock) }),
+    begin: ({ clientIdentifier }) => {
+      const isForeign = clientIdentifier.startsWith(bystanderName);
+      return {
+        next: (data) => nextStep(isForeign ? "no" : Buffer.from(data ?? "").toString(), clock),
+      };
+    },
   };
 }
 
