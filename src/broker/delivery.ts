@@ -193,6 +193,7 @@ export class Delivery {
       message.frameEnd = frame.end;
       visit(message);
     }
+    message.letGo();
   }
 }
 
