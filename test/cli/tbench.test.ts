@@ -1,11 +1,13 @@
 /** tbench against the real tserve: each command, each QoS, each way to the broker, and what its JSON says. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Results } from "../../src/cli/bench/results.ts";
 import { run } from "../../src/cli/tbench.ts";
 import { BrokerProcess } from "../interop/broker-process.ts";
 import { runInMemory } from "./memory-io.ts";
 import { start } from "./programs.ts";
+import { ServeProcess } from "./tserve-process.ts";
 
 const state = {} as { broker: BrokerProcess };
 
@@ -97,7 +99,29 @@ test("latency: pairs at a rate, from when messages were due", async () => {
   assert.ok(results.received !== undefined && results.received.messages >= 190);
   assertWhole(results, results.received.messages);
   const { p50 = 0, p99 = 0, p999 = 0, max = 0 } = results.received.latencyMilliseconds ?? {};
+  assert.ok(p50 < 300, `p50 ${p50}`);
   assert.ok(0 < p50 && p50 <= p99 && p99 <= p999 && p999 <= max, `${p50} ${p99} ${p999} ${max}`);
+});
+
+test("latency counts from when messages were due, also those that had to wait for a broker that stood still", async () => {
+  const serve = await ServeProcess.start();
+  try {
+    const at = ["-h", "127.0.0.1", "-p", String(serve.port)];
+    const measuring = measure(
+      ...["latency", ...at, "-n", "1", "--rate", "100", "--seconds", "2", "-q", "1", "-M", "1"],
+    );
+    await sleep(700);
+    serve.running.child.kill("SIGSTOP");
+    await sleep(1000);
+    serve.running.child.kill("SIGCONT");
+    const results = await measuring;
+    assertWhole(results, results.sent?.messages ?? 0);
+    // Of 200 messages 100 were due while nothing moved; one was under way.
+    assert.ok((results.received?.latencyMilliseconds?.p90 ?? 0) > 500);
+    assert.ok((results.sent?.acknowledgementMilliseconds?.p90 ?? 1000) < 500);
+  } finally {
+    await serve.stop();
+  }
 });
 
 test("conn: connect times, and none is lost while they are held", async () => {
