@@ -102,18 +102,16 @@ test("password verifier: the event loop goes on while it verifies", async () => 
 test("password verifier: who does not exist takes as long as a wrong password", async () => {
   const hash = parsePasswordHash(referenceHash);
   const verifier = new PasswordVerifier(hash);
-  const measure = async (credential: Parameters<typeof verifier.verify>[1]) => {
-    let least = Number.POSITIVE_INFINITY;
-    for (let round = 0; round < 5; round++) {
+  const credentials = [{ hash }, undefined, { password: "secret" }];
+  const least = credentials.map(() => Number.POSITIVE_INFINITY);
+  // In turn: what keeps the machine busy for a while keeps all of them waiting.
+  for (let round = 0; round < 5; round++) {
+    for (const [index, credential] of credentials.entries()) {
       const start = performance.now();
       await verifier.verify(Buffer.from("wrong"), credential);
-      least = Math.min(least, performance.now() - start);
+      least[index] = Math.min(least[index], performance.now() - start);
     }
-    return least;
-  };
-  const wrong = await measure({ hash });
-  for (const credential of [undefined, { password: "secret" }]) {
-    const other = await measure(credential);
-    assert.ok(other > wrong / 2, `${other} ms instead of ${wrong} ms`);
   }
+  const [wrong, ...others] = least;
+  for (const other of others) assert.ok(other > wrong / 2, `${other} ms instead of ${wrong} ms`);
 });
