@@ -118,6 +118,30 @@ test("the memory of what has been received is given back, however messages were 
   await until(() => frees.callCount() > 4, "its chunks given back, all but the last of 64 KB each");
 });
 
+test("a pong that waits for a slow peer keeps the payload of its ping", async (context) => {
+  const { peer, connection } = await openSilentPair(context, {});
+  const { transport } = connection;
+  const received: Buffer[] = [];
+  peer.on("data", (bytes) => received.push(bytes));
+  peer.pause();
+  while (transport.pendingBytes === 0) transport.write(Buffer.alloc(65_536));
+  // Masked with zeros: a ping, and in the same chunk a message that ends it.
+  peer.write(Buffer.from("\x89\x85\0\0\0\0hello\x82\x81\0\0\0\0m", "latin1"));
+  await until(() => connection.chunks.length === 1, "the message");
+  peer.resume();
+  await until(() => transport.pendingBytes === 0, "all is written");
+  transport.end();
+  const close = Buffer.from([0x88, 2, 1000 >> 8, 1000 & 0xff]);
+  await until(
+    () => Buffer.concat(received.slice(-2)).subarray(-4).equals(close),
+    "the close frame",
+  );
+  assert.deepEqual(
+    Buffer.concat(received).subarray(-11, -4),
+    Buffer.from("\x8a\x05hello", "latin1"),
+  );
+});
+
 test("a message beyond the bound ends the connection with 1009 and a cause", async (context) => {
   const { client, connection } = await openPair(context, { limits: { packetBytesMax: 1000 } });
   client.send(Buffer.alloc(1_048_576));

@@ -33,6 +33,7 @@ export function acceptWebSocket(
       transport.receive(bytes as Buffer); // of the `binaryType` that is ws's default
     else transport.endWith(unsupportedData); // [MQTT-6.0.0-1], 3.1.1: [MQTT-6.0.0-1]
   });
+  pair.webSocket.on("ping", () => transport.pinged());
   pair.socket.on("data", (chunk: Buffer) => transport.chunkRead(chunk)); // after `ws` has taken its messages out of it
   pair.webSocket.on("error", (error) => transport.fail(error));
   pair.webSocket.on("close", () => transport.finish());
@@ -52,6 +53,8 @@ class WebSocketTransport implements Transport {
   #unfinished: WeakRef<Buffer>[] = [];
   /** The last message that the broker got since the last chunk, and is done with. */
   #lastReceived: Buffer | undefined = undefined;
+  /** The chunk holds the payload of a ping: `ws` has put that, uncopied, into the pong that it may still be writing. */
+  #isPinged = false;
   /** Set as soon as the broker has given it, before any event of the socket. */
   sink: TransportSink | undefined = undefined;
 
@@ -119,6 +122,10 @@ class WebSocketTransport implements Transport {
     this.#held.push(bytes);
   }
 
+  pinged(): void {
+    this.#isPinged = true;
+  }
+
   /**
    * `ws` has handed over what `chunk` completes: chunks before it are done with if it did complete a message, and
    * `chunk` is if the message ends with it. Their memory is given back at once: left to the garbage collector it costs
@@ -126,13 +133,16 @@ class WebSocketTransport implements Transport {
    */
   chunkRead(chunk: Buffer): void {
     const last = this.#lastReceived;
+    const isPinged = this.#isPinged;
     this.#lastReceived = undefined;
+    this.#isPinged = false;
     if (this.#held !== undefined) {
       this.#unfinished = []; // held messages are still in them
       return;
     }
     if (last !== undefined) for (const earlier of this.#unfinished) freeIfThere(earlier.deref());
     if (last !== undefined || this.#unfinished.length === unfinishedMax) this.#unfinished = [];
+    if (isPinged) return;
     if (last?.buffer === chunk.buffer && endOf(last) === endOf(chunk)) free(chunk);
     else this.#unfinished.push(new WeakRef(chunk));
   }
