@@ -47,14 +47,19 @@ export class MessageQueue {
    * wait longest are (`queueDrop`); however many bytes it has, one message may wait alone.
    */
   offer(message: Message, wrap: (kept: Message) => QueuedMessage): void {
-    const { queueDrop } = this.#context;
-    if (this.#isFullFor(message)) this.#dropExpired();
+    const takes = this.takes(message);
     while (this.#isFullFor(message)) {
       this.#drops.count("queueFull", 1);
       // Known before the message is copied: in a flood the copies alone would cost much memory.
-      if (queueDrop === "newest" || this.shift() === undefined) return;
+      if (!takes || this.shift() === undefined) return;
     }
     this.#push(wrap(message.keep()));
+  }
+
+  /** Whether `message` has a place, be it that of those that wait longest. */
+  takes(message: Message): boolean {
+    if (this.#isFullFor(message)) this.#dropExpired();
+    return this.#context.queueDrop === "oldest" || !this.#isFullFor(message);
   }
 
   #isFullFor(message: Message): boolean {

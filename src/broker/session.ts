@@ -195,7 +195,7 @@ export class Session {
     this.#send(queued, identifier, false); // DUP 0 [MQTT-4.3.2-2] [MQTT-4.3.3-2], 3.1.1: [MQTT-4.3.2-1] [MQTT-4.3.3-1]
   }
 
-  /** The matching retained messages follow, as the connection has room; they count against no queue limit. */
+  /** The matching retained messages follow, as the connection has room; no queue limit counts what is not brought forward. */
   startRetained(walk: RetainedWalk): void {
     this.#walks ??= new Map();
     this.#walks.set(walk.subscription.filter, walk);
@@ -303,11 +303,13 @@ export class Session {
   #bringForward(topic: string): void {
     for (const walk of this.#walks?.values() ?? []) {
       const message = walk.find(topic);
-      const queued = message && this.#toRetained(walk.subscription, message);
+      if (message === undefined) continue;
+      const queued = this.#toRetained(walk.subscription, message);
       if (queued === undefined) continue;
       if (this.canTake(queued.qos)) this.deliverNow(queued);
-      else if (queued.qos > 0) this.#enqueue(queued.message, () => queued);
-      else continue; // nor will a newer one of QoS 0 go
+      else if (queued.qos > 0 && this.#queue?.takes(message) !== false)
+        this.#enqueue(message, () => queued);
+      else continue; // nor is there room for the newer one
       walk.skip(topic);
     }
   }

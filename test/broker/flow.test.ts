@@ -233,3 +233,21 @@ test("a session that ends while others wait for the same message disturbs none o
   assert.equal(broker.core.sessions.size, 2);
   broker.expectErrors(0);
 });
+
+test("a full queue loses what is new, not the retained messages that are still to come", async () => {
+  const broker = new TestBroker({ limits: { queueMessagesMax: 4 } });
+  const topics = Array.from({ length: 20 }, (_, index) => `t/${index}`);
+  for (const topic of topics) broker.publish(topic, "kept", 1, true);
+  const client = await broker.connect("client", { properties: { receiveMaximum: 1 } });
+  client.subscribe("t/+", 1);
+  await broker.settle();
+  for (const topic of topics) broker.publish(topic, "new", 1);
+  await acknowledgeAll(broker, client);
+  for (const name of topics) {
+    const [first] = client.publishes.filter(({ topic }) => topic === name);
+    assert.equal(Buffer.from(present(first).payload).toString(), "kept", name);
+  }
+  const news = client.payloads.filter((payload) => payload === "new").length;
+  assert.equal(broker.core.counters.dropped.queueFull, topics.length - news);
+  broker.expectErrors(0);
+});
