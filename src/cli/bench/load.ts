@@ -30,7 +30,7 @@ const watchMilliseconds = 50;
 const keepAliveMilliseconds = 250;
 /** After the end, for what is under way: so long without anything new. */
 const settleSeconds = 3;
-/** A closed loop in which nothing moves for so long does not move any more. */
+/** Where something should move and nothing has for so long, nothing will. */
 const stalledSeconds = 10;
 
 export class Load {
@@ -89,10 +89,10 @@ export class Load {
 
   async #follow(): Promise<void> {
     if (!this.#plan.connection.quiet) this.#progress.start();
-    await this.#open();
+    const endedEarly = await Promise.race([this.#open(), this.#stop.promise]);
     if (this.#phase !== "opening") return;
-    this.#startRunning();
-    this.#endReason = await this.#stop.promise;
+    if (endedEarly === undefined) this.#startRunning();
+    this.#endReason = endedEarly ?? (await this.#stop.promise);
     this.#stopPublishers();
     if (
       this.#endReason === "all done" ||
@@ -148,6 +148,7 @@ export class Load {
     this.#timers.push(setInterval(() => this.#watch(), watchMilliseconds));
     const duration = command === "conn" ? holdSeconds : seconds;
     if (this.#connections.isAtOwnLimit) this.#stop.resolve("connections failed");
+    else if (this.#connections.open === 0) this.#stop.resolve("connection lost");
     else if (duration !== undefined) {
       const reason = command === "conn" ? "all done" : "seconds are over";
       this.#timers.push(setTimeout(() => this.#stop.resolve(reason), duration * 1000));
@@ -200,20 +201,22 @@ export class Load {
   }
 
   #findEnd(quietSeconds: number): EndReason | undefined {
-    const { messagesMax, receivedMax, isClosedLoop, qos, ratePerSecond } = this.#plan;
+    const { messagesMax, receivedMax, qos, ratePerSecond } = this.#plan;
     const { publishers } = this.#cast;
-    const { sent, received } = this.#tally;
+    const { sent, acknowledged, received } = this.#tally;
     if (receivedMax !== undefined && received >= receivedMax) return "all done";
-    if (
-      messagesMax !== undefined &&
-      publishers.length > 0 &&
-      sent >= messagesMax * publishers.length
-    ) {
+    if (publishers.length === 0) return undefined;
+    const alive = publishers.filter(({ client }) => client.isReady);
+    if (messagesMax !== undefined && alive.every((publisher) => publisher.sent >= messagesMax)) {
       return "all done"; // what is under way settles
     }
-    const canStall =
-      (isClosedLoop || qos > 0) && ratePerSecond === undefined && publishers.length > 0;
-    return canStall && quietSeconds > stalledSeconds ? "stalled" : undefined;
+    if (quietSeconds <= stalledSeconds) return undefined;
+    // At a rate it may be that nothing is due.
+    const isHeldUp =
+      ratePerSecond === undefined ||
+      (qos > 0 && acknowledged < sent) ||
+      alive.some((publisher) => publisher.owed > publisher.sent);
+    return isHeldUp ? "stalled" : undefined;
   }
 
   /** Everything sent has arrived where it should. */
@@ -250,12 +253,13 @@ export class Load {
   #lost(failure: ProgramFailure): void {
     this.#connections.lose(failure);
     const { command } = this.#plan;
-    const isLast = this.#connections.lost === this.#connections.opened;
+    const isLast = this.#phase === "running" && this.#connections.open === 0;
     if (command === "fan" || command === "latency" || isLast) this.#stop.resolve("connection lost");
   }
 
   #interrupt(): void {
-    if (this.#phase === "opening" && this.#plan.command !== "conn") {
+    const isEnough = this.#plan.command === "conn" && this.#connections.opened > 0;
+    if (this.#phase === "opening" && !isEnough) {
       this.#ending.fail(new ProgramFailure("interrupted before all clients were connected"));
     }
     this.#abort.abort();
@@ -295,12 +299,16 @@ export class Load {
     });
   }
 
-  /** From the first message to the last that arrived, or was sent where none is expected to. */
+  /**
+   * From the first message to the last that arrived, or was sent where none is expected to; not less than
+   * what was asked for: nothing for the last seconds is a low rate, and no short run.
+   */
   #messageSeconds(): number | undefined {
     const begin = this.#cast.publishers.length > 0 ? this.#runningSince : this.#tally.firstAt;
     if (this.#runningSince === undefined || begin === undefined) return undefined;
     const answered = this.#cast.subscribers.length > 0 || this.#plan.qos > 0;
     const end = answered ? this.#tally.lastAt : this.#sentLastAt || this.#wire.clock();
-    return Math.max(0, end - begin) / 1_000_000;
+    const isWhole = this.#endReason === "seconds are over" && this.#cast.publishers.length > 0;
+    return Math.max(0, end - begin, isWhole ? this.#sentLastAt - begin : 0) / 1_000_000;
   }
 }
