@@ -112,7 +112,7 @@ export class Broker implements TransportAcceptor {
   }
 
   #sessionContext(queueDrop: "newest" | "oldest" = "newest"): SessionContext {
-    const { limits, clock, log, counters, deadlines, delivery, subscriptions } = this;
+    const { limits, clock, log, counters, deadlines, delivery, retained, subscriptions } = this;
     const dropSubscription = subscriptions.remove.bind(subscriptions);
     const sharedQueues = { messages: 0, bytes: 0 };
     return {
@@ -122,6 +122,7 @@ export class Broker implements TransportAcceptor {
       counters,
       deadlines,
       delivery,
+      retained,
       sharedQueues,
       queueDrop,
       dropSubscription,

@@ -10,13 +10,11 @@ import type { Subscription } from "./subscription.ts";
 export class RetainedWalk {
   readonly subscription: Subscription;
   isDone = false;
-  readonly #retained: RetainedMessages;
   readonly #messages: Iterator<Message | undefined>;
   #skipped: Set<string> | undefined;
 
   constructor(subscription: Subscription, retained: RetainedMessages) {
     this.subscription = subscription;
-    this.#retained = retained;
     this.#messages = retained.matchInSteps(subscription.filter);
   }
 
@@ -29,12 +27,11 @@ export class RetainedWalk {
   }
 
   /**
-   * The message of `topic`, unless it is known to have gone. Where the walk has passed it already it is found all the
-   * same: to know that would take as much memory as there are retained messages.
+   * Whether the message of `topic` may be still to come. Where the walk has passed it already the answer is the same:
+   * to know that would take as much memory as there are retained messages.
    */
-  find(topic: string): Message | undefined {
-    const isWanted = !this.#skipped?.has(topic) && matchesFilter(this.subscription.filter, topic);
-    return isWanted ? this.#retained.get(topic) : undefined;
+  awaits(topic: string): boolean {
+    return !this.#skipped?.has(topic) && matchesFilter(this.subscription.filter, topic);
   }
 
   /** The message of `topic` has gone. */

@@ -4,6 +4,7 @@ import type { Counters } from "./counters.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { Delivery } from "./delivery.ts";
 import type { QueueAccount } from "./message-queue.ts";
+import type { RetainedMessages } from "./retained-messages.ts";
 import type { Subscription } from "./subscription.ts";
 
 export interface SessionContext {
@@ -13,6 +14,7 @@ export interface SessionContext {
   readonly counters: Counters;
   readonly deadlines: Deadlines;
   readonly delivery: Delivery;
+  readonly retained: RetainedMessages;
   /** What waits in all shared subscriptions. */
   readonly sharedQueues: QueueAccount;
   /** Which message goes when a queue is full. */

@@ -301,9 +301,10 @@ export class Session {
 
   /** A newer message on `topic` must not overtake the retained one [MQTT-4.6.0-5], 3.1.1: [MQTT-4.6.0-6]. */
   #bringForward(topic: string): void {
+    const message = this.context.retained.get(topic);
+    if (message === undefined) return;
     for (const walk of this.#walks?.values() ?? []) {
-      const message = walk.find(topic);
-      if (message === undefined) continue;
+      if (!walk.awaits(topic)) continue;
       const queued = this.#toRetained(walk.subscription, message);
       if (queued === undefined) continue;
       if (this.canTake(queued.qos)) this.deliverNow(queued);
