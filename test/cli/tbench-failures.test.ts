@@ -260,7 +260,8 @@ for (const [args, told] of [
   [["latency", "-s", "27"], /-s of 28 at least/],
   [["fan", "--filter", "b"], /nobody subscribes to "tbench\/.*": give another --filter/],
   [["fan", "-t", "a/%i", "--publishers", "3", "--subscribers", "2"], /nobody subscribes to "a\/2"/],
-  [["fan", "--filter", "$share/a/b"], /--filter without \$share\/: --share does that/],
+  [["sub", "-t", "$share/a/b", "-t", "b"], /-t: all of one \$share\/GROUP\/, or none/],
+  [["sub", "-t", "$share/a/b", "-t", "$share/b/b"], /-t: all of one \$share\/GROUP\/, or none/],
   [["conn", "-p", "secret"], /-p is the port, a number; the password is -P/],
 ] as const) {
   test(`a mistake is told: tbench ${args.join(" ")}`, async () => {

@@ -170,6 +170,36 @@ test("sub counts and checks what two other runs publish, with their latency", as
   assert.ok(p50 > 0 && max < 60_000, `${p50} ${max}`);
 });
 
+test("sub: members of a shared subscription miss nothing of what the others got", async () => {
+  const shared = ["-n", "3", "-V", "5", "-t", "$share/g/shared/#", "-C", "3000", "--json"];
+  const subscriber = start("tbench", ["sub", ...here(), ...shared, "-q", "1"]);
+  await subscriber.saw("3 clients are subscribed");
+  const pub = ["-t", "shared/%i", "-n", "2", "--messages", "1500", "-q", "1"];
+  await measure("pub", ...here(), ...pub);
+  const ended = await subscriber.ended;
+  const { received } = JSON.parse(ended.stdout) as Results;
+  assert.deepEqual([received?.messages, received?.lost, received?.duplicates], [3000, 0, 0]);
+  assert.deepEqual([ended.code, received?.outOfOrder], [0, undefined]);
+});
+
+test("fan: one group to each filter of its own", async () => {
+  const groups = ["--publishers", "1", "--subscribers", "3", "-t", "g/x", "-V", "5"];
+  const filter = ["--filter", "$share/of-%i/g/x", "--messages", "500"];
+  const { received } = await measure("fan", ...here(), ...groups, ...filter);
+  assert.deepEqual([received?.expected, received?.lost, received?.duplicates], [1500, 0, 0]);
+});
+
+test("sub: how long the broker kept a retained message is no latency", async () => {
+  const kept = ["-t", "kept/%i", "-n", "2", "-r", "-q", "1", "--messages", "3"];
+  await measure("pub", ...here(), ...kept);
+  const args = ["sub", ...here(), "-n", "1", "-t", "kept/#", "-C", "2", "-W", "5"];
+  const ended = await runInMemory(run, [...args, "--json"]);
+  const { received } = JSON.parse(ended.stdout) as Results;
+  assert.deepEqual([received?.messages, received?.retained], [2, 2]);
+  assert.equal(received?.latencyMilliseconds, undefined);
+  assert.match((await runInMemory(run, args)).stdout, /, 2 retained before\n {2}tbench's CPU/);
+});
+
 test("topics and identifiers are expanded for each client", async () => {
   const { inbox, client } = await state.broker.connect();
   await client.subscribeAsync("of/#");

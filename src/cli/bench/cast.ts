@@ -1,5 +1,6 @@
 /** The clients of a run: who connects as whom, subscribes to what, and publishes where. */
 import { type ConnectPacket, PacketType, type SubscribePacket } from "../../codec/index.ts";
+import { parseTopicFilter } from "../../topics/index.ts";
 import { UsageError } from "../client/index.ts";
 import { countDeliveries } from "./audience-size.ts";
 import { Client, type ClientSetting } from "./client.ts";
@@ -7,7 +8,7 @@ import { toPacketProperties } from "./packet-properties.ts";
 import { type MarkOrigin, MarkReader, newPayload } from "./payload-mark.ts";
 import { expandIdentifier, expandTopic, type Plan } from "./plan.ts";
 import { Publisher, type RunContext } from "./publisher.ts";
-import { SequenceCheck } from "./sequence-check.ts";
+import { RunChecks } from "./sequence-check.ts";
 import { Subscriber } from "./subscriber.ts";
 
 export interface Cast {
@@ -26,7 +27,7 @@ interface Role {
 }
 
 export function castClients(plan: Plan, origin: MarkOrigin, context: RunContext): Cast {
-  const { publisherCount, subscriberCount, idleCount, topic, filters, isShared } = plan;
+  const { publisherCount, subscriberCount, idleCount, topic, filters } = plan;
   const hasBoth = publisherCount > 0 && subscriberCount > 0;
   const roles = (count: number, letter: string): Role[] =>
     Array.from({ length: count }, (_, number) => ({
@@ -38,13 +39,13 @@ export function castClients(plan: Plan, origin: MarkOrigin, context: RunContext)
   const publishers: Publisher[] = [];
   const audience = { ...context, marks: new MarkReader(), origin, publishers };
   const subscriberFilters: string[] = [];
-  const sharedCheck = new SequenceCheck(true);
+  const checksOf = groupChecks();
   const subscribers = roles(subscriberCount, "s").map((role) => {
     const own = filters.map((filter) => expandTopic(filter, role.number, role.identifier));
     subscriberFilters.push(own[0]);
     const subscribe = newSubscribe(plan, own);
     const setting = { ...newSetting(plan, role, nextAddress()), subscribe };
-    return new Subscriber(setting, audience, isShared ? sharedCheck : new SequenceCheck(true));
+    return new Subscriber(setting, audience, checksOf(own[0]));
   });
   const topics: string[] = [];
   for (const role of roles(publisherCount, "p")) {
@@ -61,7 +62,7 @@ export function castClients(plan: Plan, origin: MarkOrigin, context: RunContext)
     };
     publishers.push(new Publisher(number, newSetting(plan, role, nextAddress()), message, context));
   }
-  const deliveries = countDeliveries(topics, subscriberFilters, isShared);
+  const deliveries = countDeliveries(topics, subscriberFilters);
   const unheard = deliveries.indexOf(0);
   if (hasBoth && unheard !== -1) {
     throw new UsageError(
@@ -77,6 +78,17 @@ export function castClients(plan: Plan, origin: MarkOrigin, context: RunContext)
     subscribers,
     clients: [...subscribers, ...publishers].map(({ client }) => client).concat(idle),
     deliveries,
+  };
+}
+
+/** The checks of who subscribes to a filter: one for all of a group, for together they get each message once. */
+function groupChecks(): (filter: string) => RunChecks {
+  const groups = new Map<string, RunChecks>();
+  return (filter) => {
+    const group = parseTopicFilter(filter, Number.POSITIVE_INFINITY)?.group;
+    const checks = groups.get(group ?? "") ?? new RunChecks();
+    if (group !== undefined) groups.set(group, checks);
+    return checks;
   };
 }
 
@@ -115,7 +127,7 @@ function newSubscribe(plan: Plan, filters: readonly string[]): SubscribePacket {
     type: PacketType.subscribe,
     packetIdentifier: 1,
     subscriptions: filters.map((filter) => ({
-      filter: plan.isShared ? `$share/tbench/${filter}` : filter,
+      filter,
       qos: plan.qos,
       ...options,
     })),

@@ -29,7 +29,7 @@ import type { Wire } from "./wire.ts";
 
 export interface ClientOwner {
   /** The payload of a PUBLISH; `bytes` are others after the call. */
-  message(bytes: Buffer, start: number, end: number): void;
+  message(bytes: Buffer, start: number, end: number, isRetained: boolean): void;
   /** PUBACK or PUBCOMP, or a PUBREC that refuses. */
   acknowledged(packetIdentifier: number, reasonCode: number): void;
   /** The connection was ready and is gone. */
@@ -241,7 +241,7 @@ export class Client {
       position += length;
     }
     if (position > end) this.#fail(new Error("what it sends is no MQTT"));
-    else this.#owner.message(bytes, position, end);
+    else this.#owner.message(bytes, position, end, (first & 1) !== 0);
   }
 
   #pubrec(bytes: Buffer, bodyStart: number, end: number): void {

@@ -174,13 +174,14 @@ export async function parseBenchArguments(
     io,
   );
   const { localAddress } = connection.endpoint;
+  const topics = chooseTopics(word, parsed, urlTopic, connection.clientId);
   const plan: Plan = {
     command: word,
     connection,
     localAddresses: localAddress?.split(",") ?? [],
     ...countClients(word, parsed),
-    ...chooseTopics(word, parsed, urlTopic, connection.clientId),
-    isShared: parsed.share === true,
+    ...topics,
+    isShared: topics.filters.some(groupOf),
     qos: parsed.qos,
     retain: parsed.retain === true,
     payloadBytes: parsed.size ?? 0,
@@ -247,7 +248,7 @@ function countClients(
 /** `runName` keeps what two runs publish apart. */
 function chooseTopics(
   word: BenchCommand,
-  { topic, filter }: BenchArguments,
+  { topic, filter, share }: BenchArguments,
   urlTopic: string | undefined,
   runName: string,
 ): Pick<Plan, "topic" | "filters"> {
@@ -266,9 +267,14 @@ function chooseTopics(
     }
     case "fan": {
       const one = given[0] ?? `tbench/${runName}`;
-      return { topic: one, filters: [filter ?? one] };
+      return { topic: one, filters: [`${share ? "$share/tbench/" : ""}${filter ?? one}`] };
     }
   }
+}
+
+/** `$share/GROUP` of a shared subscription. */
+function groupOf(filter: string): string | undefined {
+  return /^\$share\/[^/]*/.exec(filter)?.[0];
 }
 
 function chooseSeconds(
@@ -288,9 +294,11 @@ function checkPlan(plan: Plan): void {
   for (const filter of filters) {
     const mistake = topicFilterMistake(expandTopic(filter, 0, connection.clientId));
     if (mistake !== undefined) throw new UsageError(`the topic filter "${filter}" ${mistake}`);
-    if (command === "fan" && filter.startsWith("$share/")) {
-      throw new UsageError("--filter without $share/: --share does that");
-    }
+  }
+  if (new Set(filters.map(groupOf)).size > 1) {
+    throw new UsageError(
+      "-t: all of one $share/GROUP/, or none: else nobody knows what is to come",
+    );
   }
   if (command === "latency") {
     if (!/%i/.test(topic)) throw new UsageError("-t needs a %i: each pair has its own topic");

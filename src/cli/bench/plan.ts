@@ -18,7 +18,7 @@ export interface Plan {
   /** With `%i` and `%c`, like the filters. */
   readonly topic: string;
   readonly filters: readonly string[];
-  /** The subscribers share one subscription: each message goes to one of them. */
+  /** The filters are of a shared subscription: each message goes to one of its subscribers. */
   readonly isShared: boolean;
   readonly qos: 0 | 1 | 2;
   readonly retain: boolean;

@@ -23,7 +23,7 @@ export function describeProgress(
     if (connections.lost > 0) parts.push(`${count(connections.lost)} lost`);
     if (plan.publisherCount > 0 && now.sent > 0) parts.push(`sent ${rate("sent")}/s`);
     if (plan.subscriberCount > 0 && now.received > 0) {
-      const { missing } = sumChecks(new Set(cast.subscribers.flatMap(({ checks }) => checks)));
+      const { missing } = sumChecks(cast);
       parts.push(`received ${rate("received")}/s`, `${count(missing)} missing`);
     }
     const latency = tally.latency.count > 0 ? tally.latency : tally.acknowledgementLatency;

@@ -49,7 +49,7 @@ function describeSent(sent: NonNullable<Results["sent"]>): string[] {
 }
 
 function describeReceived(received: NonNullable<Results["received"]>): string[] {
-  const { messages, lost, duplicates, outOfOrder, unmarked, foreign } = received;
+  const { messages, lost, duplicates, outOfOrder, unmarked, foreign, retained } = received;
   const rate = `${count(received.messagesPerSecond)}/s, ${megabytes(received.bytesPerSecond)}`;
   const faults = [
     `${count(lost)} lost`,
@@ -57,11 +57,12 @@ function describeReceived(received: NonNullable<Results["received"]>): string[] 
     outOfOrder === undefined ? "order not checked" : `${count(outOfOrder)} out of order`,
     ...(unmarked > 0 ? [`${count(unmarked)} without tbench's mark, not checked`] : []),
     ...(foreign > 0 ? [`${count(foreign)} of other runs`] : []),
+    ...(retained > 0 ? [`${count(retained)} retained before`] : []),
   ];
   return [
     line("received", `${count(messages)} messages, ${rate}`),
     line("", faults.join(", ")),
-    ...(received.latencyMilliseconds === undefined && messages > unmarked + foreign
+    ...(received.latencyMilliseconds === undefined && messages > unmarked + foreign + retained
       ? [
           line(
             "latency",

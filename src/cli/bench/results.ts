@@ -61,6 +61,8 @@ export interface Results {
     readonly unmarked: number;
     /** Of another run of tbench. */
     readonly foreign: number;
+    /** Kept by the broker from before the subscription: they have no latency. */
+    readonly retained: number;
     readonly latencyMilliseconds?: Percentiles;
   };
   /** Of one core, while it was measured. */
@@ -139,8 +141,7 @@ function gatherReceived(
   tally: Tally,
   seconds: number,
 ): Results["received"] {
-  const checks = new Set(cast.subscribers.flatMap((subscriber) => subscriber.checks));
-  const { duplicates, outOfOrder, missing } = sumChecks(checks);
+  const { duplicates, outOfOrder, missing } = sumChecks(cast);
   const expected = cast.publishers.length > 0 ? countExpected(cast) : undefined;
   const isChecked = !plan.isShared && tally.unmarked < tally.received;
   return {
@@ -157,18 +158,23 @@ function gatherReceived(
     ...(isChecked ? { outOfOrder } : {}),
     unmarked: tally.unmarked,
     foreign: tally.foreign,
+    retained: tally.retained,
     latencyMilliseconds: tally.latency.summarize(),
   };
 }
 
-export function sumChecks(
-  checks: Iterable<{ duplicates: number; outOfOrder: number; missing: number }>,
-): { duplicates: number; outOfOrder: number; missing: number } {
+export function sumChecks({ subscribers }: Pick<Cast, "subscribers">): {
+  duplicates: number;
+  outOfOrder: number;
+  missing: number;
+} {
   const sum = { duplicates: 0, outOfOrder: 0, missing: 0 };
-  for (const { duplicates, outOfOrder, missing } of checks) {
-    sum.duplicates += duplicates;
-    sum.outOfOrder += outOfOrder;
-    sum.missing += missing;
+  for (const checks of new Set(subscribers.map((subscriber) => subscriber.checks))) {
+    for (const { duplicates, outOfOrder, missing } of checks.all) {
+      sum.duplicates += duplicates;
+      sum.outOfOrder += outOfOrder;
+      sum.missing += missing;
+    }
   }
   return sum;
 }

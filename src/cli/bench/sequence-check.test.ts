@@ -22,6 +22,11 @@ test("who joins later misses nothing of what was before", () => {
   assert.deepEqual(check([5, 6, 8], false), { missing: 1, duplicates: 0, outOfOrder: 0 });
 });
 
+test("where the beginning is not known, it is the earliest that came", () => {
+  assert.deepEqual(check([5, 3, 4, 6], false), { missing: 0, duplicates: 0, outOfOrder: 2 });
+  assert.deepEqual(check([5, 2, 2, 6], false), { missing: 2, duplicates: 1, outOfOrder: 1 });
+});
+
 test("what comes late was out of order, and is not missing", () => {
   assert.deepEqual(check([0, 4, 2, 1, 3]), { missing: 0, duplicates: 0, outOfOrder: 3 });
 });

@@ -5,6 +5,8 @@
 
 interface Sequence {
   readonly publisher: number;
+  /** The number that it began with, as far as is known. */
+  first: number;
   /** The number that should come next. */
   next: number;
   /** What was passed over and may still come: `[from, to)`, in order. */
@@ -23,7 +25,7 @@ export class SequenceCheck {
   readonly #sequences = new Map<number, Sequence>();
   #last: Sequence | undefined;
 
-  /** @param startsAtZero false takes the first number that comes as the beginning. */
+  /** @param startsAtZero false takes the earliest number that comes as the beginning. */
   constructor(startsAtZero: boolean) {
     this.#startsAtZero = startsAtZero;
   }
@@ -40,7 +42,8 @@ export class SequenceCheck {
   #find(publisher: number, number: number): Sequence {
     let sequence = this.#sequences.get(publisher);
     if (sequence === undefined) {
-      sequence = { publisher, next: this.#startsAtZero ? 0 : number, gaps: [] };
+      const first = this.#startsAtZero ? 0 : number;
+      sequence = { publisher, first, next: first, gaps: [] };
       this.#sequences.set(publisher, sequence);
     }
     this.#last = sequence;
@@ -56,6 +59,13 @@ export class SequenceCheck {
       sequence.next = number + 1;
       return;
     }
+    if (number < sequence.first) {
+      this.outOfOrder += 1;
+      this.missing += sequence.first - number - 1;
+      if (number + 1 < sequence.first) gaps.unshift([number + 1, sequence.first]);
+      sequence.first = number;
+      return;
+    }
     const index = gaps.findIndex(([from, to]) => number >= from && number < to);
     if (index === -1) {
       this.duplicates += 1;
@@ -68,5 +78,24 @@ export class SequenceCheck {
     if (from < number) rest.push([from, number]);
     if (number + 1 < to) rest.push([number + 1, to]);
     gaps.splice(index, 1, ...rest);
+  }
+}
+
+/** The sequences of every run, as seen by one subscriber, or by all who share a subscription. */
+export class RunChecks {
+  readonly own = new SequenceCheck(true);
+  readonly #others = new Map<number, SequenceCheck>();
+
+  get all(): SequenceCheck[] {
+    return [this.own, ...this.#others.values()];
+  }
+
+  ofOther(run: number): SequenceCheck {
+    let check = this.#others.get(run);
+    if (check === undefined) {
+      check = new SequenceCheck(false);
+      this.#others.set(run, check);
+    }
+    return check;
   }
 }

@@ -3,7 +3,7 @@ import type { ProgramFailure } from "../client/index.ts";
 import { Client, type ClientOwner, type ClientSetting } from "./client.ts";
 import type { MarkOrigin, MarkReader } from "./payload-mark.ts";
 import type { Publisher, RunContext } from "./publisher.ts";
-import { SequenceCheck } from "./sequence-check.ts";
+import type { RunChecks } from "./sequence-check.ts";
 
 export interface Audience extends RunContext {
   readonly marks: MarkReader;
@@ -15,27 +15,22 @@ export interface Audience extends RunContext {
 export class Subscriber implements ClientOwner {
   readonly client: Client;
   readonly #audience: Audience;
-  readonly #check: SequenceCheck;
-  /** For each other run that sends here, only where there are any. */
-  #otherRuns: Map<number, SequenceCheck> | undefined;
+  /** Shared by those who share a subscription. */
+  readonly checks: RunChecks;
 
-  /** @param check shared by those who share a subscription. */
-  constructor(setting: ClientSetting, audience: Audience, check: SequenceCheck) {
+  constructor(setting: ClientSetting, audience: Audience, checks: RunChecks) {
     this.#audience = audience;
-    this.#check = check;
+    this.checks = checks;
     this.client = new Client(setting, audience.wire, this);
   }
 
-  get checks(): SequenceCheck[] {
-    return [this.#check, ...(this.#otherRuns?.values() ?? [])];
-  }
-
-  message(bytes: Buffer, start: number, end: number): void {
+  message(bytes: Buffer, start: number, end: number, isRetained: boolean): void {
     const { tally, wire, marks, origin, publishers } = this.#audience;
     if (tally.received === 0) tally.firstAt = wire.now;
     tally.received += 1;
     tally.receivedBytes += end - start;
     tally.lastAt = wire.now;
+    if (isRetained) tally.retained += 1;
     if (!marks.look(bytes, start, end)) {
       tally.unmarked += 1;
       // Nobody knows whose it is; in sum it comes out right.
@@ -44,13 +39,14 @@ export class Subscriber implements ClientOwner {
     }
     const { run, publisher } = marks;
     if (run === origin.run && publisher < publishers.length) {
-      this.#check.note(publisher, marks.sequence);
+      this.checks.own.note(publisher, marks.sequence);
       this.#credit(publishers[publisher]);
     } else if (publishers.length > 0) {
       tally.foreign += 1;
       return;
-    } else this.#checkOf(run).note(publisher, marks.sequence);
-    if (marks.machine === origin.machine) {
+    } else this.checks.ofOther(run).note(publisher, marks.sequence);
+    // The time of a retained message tells how long the broker kept it.
+    if (marks.machine === origin.machine && !isRetained) {
       tally.latency.record(wire.now - marks.time);
     }
   }
@@ -66,15 +62,5 @@ export class Subscriber implements ClientOwner {
 
   lost(client: Client, failure: ProgramFailure): void {
     this.#audience.onLost(client, failure);
-  }
-
-  #checkOf(run: number): SequenceCheck {
-    this.#otherRuns ??= new Map();
-    let check = this.#otherRuns.get(run);
-    if (check === undefined) {
-      check = new SequenceCheck(false);
-      this.#otherRuns.set(run, check);
-    }
-    return check;
   }
 }

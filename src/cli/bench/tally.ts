@@ -16,6 +16,8 @@ export class Tally {
   unmarked = 0;
   /** Of another run of tbench, where only this one's are expected. */
   foreign = 0;
+  /** Kept by the broker from before the subscription. */
+  retained = 0;
   /** The wire's clock at the first and the last message or acknowledgement received. */
   firstAt = 0;
   lastAt = 0;
