@@ -11,7 +11,8 @@ export class RetainedWalk {
   readonly subscription: Subscription;
   isDone = false;
   readonly #messages: Iterator<Message | undefined>;
-  #skipped: Set<string> | undefined;
+  /** What has gone before its turn; weakly, as it may be replaced or deleted while this walk stands still. */
+  #gone: WeakSet<Message> | undefined;
 
   constructor(subscription: Subscription, retained: RetainedMessages) {
     this.subscription = subscription;
@@ -20,23 +21,24 @@ export class RetainedWalk {
 
   /** Undefined at a good place to stop, and at the end. */
   next(): Message | undefined {
-    const { done, value } = this.#messages.next();
-    this.isDone = done === true;
-    if (value === undefined) return undefined;
-    return this.#skipped?.has(value.topic) ? this.next() : value;
+    for (;;) {
+      const { done, value } = this.#messages.next();
+      this.isDone = done === true;
+      if (value === undefined || !this.#gone?.has(value)) return value;
+    }
   }
 
   /**
-   * Whether the message of `topic` may be still to come. Where the walk has passed it already the answer is the same:
+   * Whether this retained message may be still to come. Where the walk has passed it already the answer is the same:
    * to know that would take as much memory as there are retained messages.
    */
-  awaits(topic: string): boolean {
-    return !this.#skipped?.has(topic) && matchesFilter(this.subscription.filter, topic);
+  awaits(message: Message): boolean {
+    return !this.#gone?.has(message) && matchesFilter(this.subscription.filter, message.topic);
   }
 
-  /** The message of `topic` has gone. */
-  skip(topic: string): void {
-    this.#skipped ??= new Set();
-    this.#skipped.add(topic);
+  /** It has gone, before its turn. */
+  skip(message: Message): void {
+    this.#gone ??= new WeakSet();
+    this.#gone.add(message);
   }
 }

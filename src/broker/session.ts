@@ -304,14 +304,14 @@ export class Session {
     const message = this.context.retained.get(topic);
     if (message === undefined) return;
     for (const walk of this.#walks?.values() ?? []) {
-      if (!walk.awaits(topic)) continue;
+      if (!walk.awaits(message)) continue;
       const queued = this.#toRetained(walk.subscription, message);
       if (queued === undefined) continue;
       if (this.canTake(queued.qos)) this.deliverNow(queued);
       else if (queued.qos > 0 && this.#queue?.takes(message) !== false)
         this.#enqueue(message, () => queued);
       else continue; // nor is there room for the newer one
-      walk.skip(topic);
+      walk.skip(message);
     }
   }
 

@@ -100,3 +100,28 @@ test("nor when it authenticated by a method: its password is for the first excha
   const passwordBytes = requests.map(({ password }) => password?.length);
   assert.deepEqual(passwordBytes, [60_000, undefined]);
 });
+
+test("a walk through retained messages that stands still does not hold the topics that came before their turn", async () => {
+  const broker = new TestBroker({ limits: { routesBytesMax: 100_000 } });
+  for (const topic of ["a/1", "a/2"]) broker.publish(topic, "kept", 1, true);
+  const client = await broker.connect("client", { properties: { receiveMaximum: 1 } });
+  client.subscribe("a/+", 1); // never acknowledged: what follows does not get its turn
+  client.subscribe("b/+");
+  await broker.settle();
+  const runTopics = async (count: number): Promise<number> => {
+    for (let number = 0; number < count; number++) {
+      const topic = `b/${Math.random()}`.padEnd(1000, "x");
+      broker.publish(topic, "kept", 0, true);
+      broker.publish(topic, "new");
+      broker.publish(topic, "", 0, true);
+      client.packets.length = 0;
+    }
+    await broker.settle();
+    client.packets.length = 0;
+    collectGarbage();
+    return process.memoryUsage().heapUsed;
+  };
+  const before = await runTopics(5000);
+  const grown = (await runTopics(20_000)) - before;
+  assert.ok(grown < 10_000_000, `${grown} bytes more`);
+});
