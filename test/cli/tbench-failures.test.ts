@@ -176,9 +176,20 @@ test("Receive Maximum 2: two messages without PUBACK, and no third", async (cont
 for (const [name, property, args, told] of [
   ["Maximum QoS 1", [0x24, 1], ["-q", "2"], /takes QoS 1 at most: lower -q/],
   ["Retain Available 0", [0x25, 0], ["-r"], /retains no messages: leave -r away/],
-  ["Maximum Packet Size 20", [0x27, 0, 0, 0, 20], [], /takes packets of 20 bytes: lower -s/],
+  [
+    "Maximum Packet Size 20",
+    [0x27, 0, 0, 0, 20],
+    [],
+    /takes packets of 20 bytes, and these have \d+: lower -s/,
+  ],
+  [
+    "Maximum Packet Size 35, one byte too little",
+    [0x27, 0, 0, 0, 35],
+    ["-q", "1", "-s", "28", "-t", "a"],
+    /takes packets of 35 bytes, and these have 36: lower -s/,
+  ],
 ] as const) {
-  test(`${name} of the broker is told before anything is sent`, async (context) => {
+  test(`${name}: a limit of the broker is told before anything is sent`, async (context) => {
     const { at, broker } = await serve(context, () => connack5(0, [...property]));
     const ended = await bench("pub", ...at, "-V", "5", ...args);
     assert.equal(ended.code, 1);

@@ -3,7 +3,12 @@ import type { ConnackPacket } from "../../codec/index.ts";
 import { ProgramFailure } from "../client/index.ts";
 import type { Plan } from "./plan.ts";
 
-export function brokerLimitMistake(plan: Plan, connack: ConnackPacket): ProgramFailure | undefined {
+/** @param packetBytes of the largest PUBLISH. */
+export function brokerLimitMistake(
+  plan: Plan,
+  packetBytes: number,
+  connack: ConnackPacket,
+): ProgramFailure | undefined {
   if (plan.publisherCount === 0) return undefined;
   const { maximumQos = 2, retainAvailable = true, maximumPacketSize } = connack.properties;
   if (plan.qos > maximumQos) {
@@ -12,11 +17,9 @@ export function brokerLimitMistake(plan: Plan, connack: ConnackPacket): ProgramF
   if (plan.retain && !retainAvailable) {
     return new ProgramFailure("the broker retains no messages: leave -r away"); // [MQTT-3.2.2-14]
   }
-  if (
-    maximumPacketSize !== undefined &&
-    plan.payloadBytes + plan.topic.length + 5 > maximumPacketSize
-  ) {
-    return new ProgramFailure(`the broker takes packets of ${maximumPacketSize} bytes: lower -s`); // [MQTT-3.2.2-15]
+  if (maximumPacketSize !== undefined && packetBytes > maximumPacketSize) {
+    const sizes = `packets of ${maximumPacketSize} bytes, and these have ${packetBytes}`;
+    return new ProgramFailure(`the broker takes ${sizes}: lower -s`); // [MQTT-3.2.2-15]
   }
   return undefined;
 }

@@ -47,6 +47,7 @@ export class Load {
   readonly #startedAt = performance.now();
   #pacer: Pacer | undefined;
   #inFlightMax: number;
+  readonly #packetBytesMax: number;
   #phase: "opening" | "running" | "settling" | "over" = "opening";
   #endReason: EndReason = "timed out";
   #openSeconds = 0;
@@ -67,6 +68,8 @@ export class Load {
       tally: this.#tally,
       onLost: (_client, failure) => this.#lost(failure),
     });
+    const packetSizes = this.#cast.publishers.map(({ packetBytes }) => packetBytes);
+    this.#packetBytesMax = packetSizes.reduce((most, bytes) => Math.max(most, bytes), 0);
     this.#progress = new Progress(
       io.stderr,
       describeProgress(plan, this.#cast, this.#tally, this.#connections),
@@ -121,7 +124,7 @@ export class Load {
   #opened(client: Client, connack: ConnackPacket): void {
     this.#connections.opened += 1;
     this.#tally.connectTime.record(this.#wire.clock() - client.openedAt);
-    const mistake = brokerLimitMistake(this.#plan, connack);
+    const mistake = brokerLimitMistake(this.#plan, this.#packetBytesMax, connack);
     if (mistake !== undefined) throw mistake;
     this.#inFlightMax = capInFlight(this.#inFlightMax, connack);
   }
@@ -154,7 +157,7 @@ export class Load {
       this.#timers.push(setTimeout(() => this.#stop.resolve(reason), duration * 1000));
     }
     if (command === "sub" && !this.#plan.connection.quiet) {
-      this.#io.stderr.write(`tbench sub: ${this.#connections.opened} clients are subscribed\n`);
+      this.#progress.say(`tbench sub: ${this.#connections.opened} clients are subscribed`);
     }
     this.#startPublishers();
   }

@@ -7,7 +7,7 @@ import type { Writable } from "node:stream";
 const everySeconds = { terminal: 1, log: 10 } as const;
 
 export class Progress {
-  readonly #stderr: Writable & { readonly isTTY?: boolean };
+  readonly #stderr: Writable & { readonly isTTY?: boolean; readonly columns?: number };
   readonly #describe: (seconds: number) => string;
   #timer: NodeJS.Timeout | undefined;
 
@@ -25,8 +25,16 @@ export class Progress {
       const now = performance.now();
       const text = this.#describe((now - last) / 1000);
       last = now;
-      this.#stderr.write(isTerminal ? `\r\x1b[K${text}` : `${text}\n`);
+      // Only one line of a terminal can be written over.
+      const width = (this.#stderr.columns ?? 80) - 1;
+      this.#stderr.write(isTerminal ? `\r\x1b[K${text.slice(0, width)}` : `${text}\n`);
     }, seconds * 1000);
+  }
+
+  /** A line that stays. */
+  say(text: string): void {
+    this.#wipe();
+    this.#stderr.write(`${text}\n`);
   }
 
   /** Leaves no half line behind. */
@@ -34,6 +42,10 @@ export class Progress {
     if (this.#timer === undefined) return;
     clearInterval(this.#timer);
     this.#timer = undefined;
+    this.#wipe();
+  }
+
+  #wipe(): void {
     if (this.#stderr.isTTY === true) this.#stderr.write("\r\x1b[K");
   }
 }

@@ -89,6 +89,10 @@ export class Publisher implements ClientOwner, Pump {
     this.#encode(setting.connect.protocolVersion);
   }
 
+  get packetBytes(): number {
+    return this.#frame.length;
+  }
+
   /** Sends from now on: at the pace of `schedule`, or as fast as the limits let it. */
   start(limits: PublisherLimits, schedule?: Schedule): void {
     this.#limits = limits;
