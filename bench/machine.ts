@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { arch, cpus, release, totalmem, type } from "node:os";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { debianEnvironment } from "../scripts/debian-packages.ts";
 import type { BrokerName } from "./brokers.ts";
 
@@ -25,12 +26,25 @@ export function describeMachine(): Machine {
     system: `${type()} ${release()} ${arch()}`,
     node: process.versions.node,
     versions: {
-      tStack: `${readPackageVersion("package.json")} (${readCommit()})`,
+      tStack: readTstackVersion(),
       "nats-server": readProgramVersion("nats-server", "--version"),
       mosquitto: readProgramVersion("mosquitto", "-h"),
       aedes: readPackageVersion("node_modules/aedes/package.json"),
     },
   };
+}
+
+export function readTstackVersion(): string {
+  return `${readPackageVersion("package.json")} (${readCommit()})`;
+}
+
+/** Figures of one may stand beside figures of the other: all is the same but tStack. */
+export function isSameMachine(one: Machine, other: Machine): boolean {
+  const [first, second] = [one, other].map((machine) => ({
+    ...machine,
+    versions: { ...machine.versions, tStack: "" },
+  }));
+  return isDeepStrictEqual(first, second);
 }
 
 function readPackageVersion(file: string): string {

@@ -59,22 +59,46 @@ export function renderPage(results: Results, prose: string): string {
   return `${parts.join("\n\n")}\n`;
 }
 
-function renderHead({ machine, speed }: Results): string {
+/** What was measured when, how long and with which tStack: one line where it was all the same. */
+function describeRuns(results: Results): { measured: string; tStack: string } {
+  const { speed, webSocket, idle, subscriptions, storm, floor, machine } = results;
+  const parts: Record<string, Measured<unknown> | undefined> = {
+    ...speed,
+    ...{ "web-socket": webSocket, idle, subscriptions, storm, floor },
+  };
+  const runs = new Map<string, string[]>();
+  const versions = new Map<string, string[]>();
+  for (const [name, part] of Object.entries(parts)) {
+    if (part === undefined) continue;
+    const run = `${part.date}, ${part.rounds.length} rounds of ${part.seconds} seconds each`;
+    runs.set(run, [...(runs.get(run) ?? []), name]);
+    const version = part.tStack ?? machine.versions.tStack;
+    versions.set(version, [...(versions.get(version) ?? []), name]);
+  }
+  const list = (all: Map<string, string[]>) =>
+    all.size === 1
+      ? [...all.keys()][0]
+      : [...all].map(([what, names]) => `${what} (${names.join(", ")})`).join("; ");
+  return { measured: list(runs), tStack: list(versions) };
+}
+
+function renderHead(results: Results): string {
+  const { machine } = results;
   const { versions } = machine;
-  const [first] = Object.values(speed);
-  const dates = Object.values(speed).map(({ date }) => date);
+  const { measured, tStack } = describeRuns(results);
   return `# Performance
 
 What counts is the broker's CPU for each delivered message, beside a peer measured in the same run: machines are shared and
 noisy, and a ratio feels the noise on both sides. tStack runs as in service: users with passwords, rights checks, counters and
-limits switched on. The peers run anonymous, with their limits out of the way. The broker has one core, the load the other; all
-messages have 64 bytes of payload.
+limits switched on. The peers run anonymous, with their limits out of the way. Nothing is kept on disk, but by nats-server, whose
+MQTT cannot do without: its QoS 1 goes through files, and says little about a broker in memory. The broker has one core, the load
+the other; all messages have 64 bytes of payload.
 
 | | |
 | --- | --- |
-| measured | ${dates.toSorted().at(-1)}, ${first?.rounds.length} rounds of ${first?.seconds} seconds each, the brokers in turn |
+| measured | ${measured}, the brokers in turn |
 | machine | ${machine.processor}, ${machine.cores} cores, ${machine.memoryGigabytes} GB, ${machine.system} |
-| tStack | ${versions.tStack}, Node.js ${machine.node} |
+| tStack | ${tStack}, Node.js ${machine.node} |
 | peers | nats-server ${versions["nats-server"]}, mosquitto ${versions.mosquitto}, aedes ${versions.aedes} on the same Node.js |
 
 This page is written by \`npm run bench\` from [the figures of its last run](../bench/results/last-run.json).`;

@@ -7,6 +7,8 @@ import type { LoadFigures } from "./mqload.ts";
 /** One part of the benchmarks: in each round, one figure of each contestant by its label. */
 export interface Measured<Figure> {
   readonly date: string;
+  /** The version of tStack; absent where it is that of the machine's. */
+  readonly tStack?: string;
   readonly seconds: number;
   readonly rounds: readonly Readonly<Record<string, Figure>>[];
 }

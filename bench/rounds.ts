@@ -2,6 +2,7 @@
  * Measures contestants in turn, round after round: what disturbs the machine for a while disturbs all of them. Every
  * round begins with another contestant.
  */
+import { readTstackVersion } from "./machine.ts";
 import type { Measured } from "./results.ts";
 import type { Settings } from "./settings.ts";
 
@@ -24,5 +25,6 @@ export async function measureRounds<Figure>(
     }
     rounds.push(figures);
   }
-  return { date: new Date().toISOString().slice(0, 10), seconds: settings.seconds, rounds };
+  const date = new Date().toISOString().slice(0, 10);
+  return { date, tStack: readTstackVersion(), seconds: settings.seconds, rounds };
 }

@@ -3,7 +3,7 @@
  *
  *   npm run bench -- [--rounds 5] [--seconds 3] [--only NAME]... [--no-write]
  *
- * `--only` measures some parts and keeps what the last run says of the others: the names of `scenarios.ts`,
+ * `--only` measures some parts and keeps what the last run says of the others, on the same machine: the names of `scenarios.ts`,
  * web-socket, idle, subscriptions, storm, floor, micro. `--no-write` prints and leaves the files as they are.
  */
 import { mkdtempSync, rmSync } from "node:fs";
@@ -12,7 +12,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { installDebianPackages } from "../scripts/debian-packages.ts";
 import { measureFloor } from "./floor.ts";
-import { describeMachine } from "./machine.ts";
+import { describeMachine, isSameMachine } from "./machine.ts";
 import { measureIdle, measureSubscriptions } from "./memory.ts";
 import { measureMicro } from "./micro.ts";
 import { buildMqload } from "./mqload.ts";
@@ -92,7 +92,9 @@ async function main(): Promise<void> {
   const parts = listParts(settings);
   const names = values.only ?? [...parts.keys()];
   const machine = describeMachine();
-  let results: Results = { speed: {}, ...readResults(), machine };
+  const before = readResults();
+  const keeps = before !== undefined && isSameMachine(before.machine, machine);
+  let results: Results = { speed: {}, ...(keeps ? before : {}), machine };
   for (const name of names) {
     const change = parts.get(name);
     if (change === undefined) throw new Error(`${name} is none of ${[...parts.keys()].join(", ")}`);

@@ -100,9 +100,12 @@ function webSocketTarget(measured: Measured<StreamFigures>): Target {
 function matchTarget({ tree }: MicroResults): Target {
   const microseconds = tree.matches.map((each) => each.microseconds);
   return plainTarget(
-    { name: "match of a topic", detail: "a million mixed filters, four kinds of topics" },
+    {
+      name: "match of a topic",
+      detail: "a million mixed filters, the worst of four kinds of topics",
+    },
     "us",
-    microseconds,
+    [Math.max(...microseconds)],
     match.microsecondsTarget,
   );
 }

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { renderCharts } from "../../bench/charts.ts";
+import { isSameMachine } from "../../bench/machine.ts";
 import type { LoadFigures } from "../../bench/mqload.ts";
 import { renderPage } from "../../bench/report.ts";
 import { type Measured, type Results, ratiosOf, spreadOf } from "../../bench/results.ts";
@@ -63,6 +64,26 @@ test("who loses messages misses its target however fast it is, and the page tell
   const page = renderPage(results, "## Prose");
   assert.match(page, /\*\*missed\*\*: 7 lost, 0 out of order/);
   assert.match(page, /- tStack, 1 to 1, QoS 0: 7 lost/);
+});
+
+test("parts of other runs, or of another tStack, are told apart", () => {
+  const results = resultsOf(figures(0.1));
+  const one = { ...measured(...results.speed["one-qos0"].rounds), tStack: "0.9" };
+  const idleEach = { tStack: 7, "nats-server": 20, mosquitto: 1, aedes: 18 };
+  const later = { date: "2026-01-03", tStack: "1.0", seconds: 1, rounds: [idleEach] };
+  const page = renderPage({ ...results, speed: { "one-qos0": one }, idle: later }, "## Prose");
+  const two =
+    "2026-01-02, 1 rounds of 3 seconds each (one-qos0); 2026-01-03, 1 rounds of 1 seconds";
+  assert.ok(page.includes(`| measured | ${two} each (idle), the brokers in turn |`));
+  assert.ok(page.includes("| tStack | 0.9 (one-qos0); 1.0 (idle), Node.js"));
+});
+
+test("results of another machine, or beside other peers, are not mixed in", () => {
+  const { machine } = resultsOf(figures(0.1));
+  const versions = { ...machine.versions, tStack: "2" };
+  assert.ok(isSameMachine(machine, { ...machine, versions }));
+  assert.ok(!isSameMachine(machine, { ...machine, versions: { ...versions, mosquitto: "4" } }));
+  assert.ok(!isSameMachine(machine, { ...machine, processor: "another" }));
 });
 
 test("parts that were not measured are left out, and the prose stands at the end", () => {
