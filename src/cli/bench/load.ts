@@ -53,7 +53,7 @@ export class Load {
   #openSeconds = 0;
   /** By the wire's clock. */
   #runningSince: number | undefined;
-  #sentLastAt = 0;
+  #stoppedAt = 0;
   #processor = process.cpuUsage();
   #processorSince = performance.now();
   #timers: NodeJS.Timeout[] = [];
@@ -179,7 +179,7 @@ export class Load {
 
   #stopPublishers(): void {
     this.#phase = "settling";
-    this.#sentLastAt = this.#wire.clock();
+    this.#stoppedAt = this.#wire.clock();
     this.#pacer?.stop();
     for (const publisher of this.#cast.publishers) publisher.isStopped = true;
   }
@@ -310,8 +310,8 @@ export class Load {
     const begin = this.#cast.publishers.length > 0 ? this.#runningSince : this.#tally.firstAt;
     if (this.#runningSince === undefined || begin === undefined) return undefined;
     const answered = this.#cast.subscribers.length > 0 || this.#plan.qos > 0;
-    const end = answered ? this.#tally.lastAt : this.#sentLastAt || this.#wire.clock();
+    const end = answered ? this.#tally.lastAt : this.#tally.sentLastAt;
     const isWhole = this.#endReason === "seconds are over" && this.#cast.publishers.length > 0;
-    return Math.max(0, end - begin, isWhole ? this.#sentLastAt - begin : 0) / 1_000_000;
+    return Math.max(0, end - begin, isWhole ? this.#stoppedAt - begin : 0) / 1_000_000;
   }
 }

@@ -127,6 +127,7 @@ export class Publisher implements ClientOwner, Pump {
     this.#fill(count);
     this.sent += count;
     this.#tally.sent += count;
+    this.#tally.sentLastAt = this.#wire.now;
     this.client.sendSlab(count * this.#frame.length);
     if (count < allowed) this.touch();
   }

@@ -3,6 +3,8 @@ import { LatencyRecord } from "./latency-record.ts";
 
 export class Tally {
   sent = 0;
+  /** The wire's clock at the last message sent. */
+  sentLastAt = 0;
   acknowledged = 0;
   /** Acknowledgements whose reason code refuses the message. */
   refused = 0;
