@@ -94,7 +94,7 @@ test("identifiers start at 1 and go round past 65,535 without 0", () => {
   assert.equal(window.count, 0);
 });
 
-test("5.0 [MQTT-4.6.0-1] one that stays unanswered while identifiers go round is not taken again, and stays the oldest", () => {
+test("5.0 [MQTT-4.6.0-1] 3.1.1 [MQTT-4.6.0-1] [MQTT-2.3.1-4] one that stays unanswered while identifiers go round is not taken again, and stays the oldest", () => {
   const pair = new Pair();
   pair.take(FlightState.awaitingPubrec, queuedMessage());
   for (let count = 0; count < 3 * identifierMax; count++) {

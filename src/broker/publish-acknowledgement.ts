@@ -24,6 +24,7 @@ export function acknowledgePublish(
     connection.outbox.appendAcknowledgement(qos === 1 ? 0x40 : 0x50, packetIdentifier);
     return;
   }
+  // Callers give no code that both packets do not have [MQTT-3.4.2-1] [MQTT-3.5.2-1].
   const properties = reason === undefined ? {} : connection.reasonString(reason);
   if (qos === 1)
     connection.send({ type: PacketType.puback, packetIdentifier, reasonCode, properties });

@@ -42,7 +42,7 @@ export class PublishedTopics {
   find(bytes: Buffer, start: number, end: number): PublishedTopic {
     const { last } = this;
     if (last !== undefined && hasBytes(last.bytes, bytes, start, end)) return last;
-    return this.findByName(decodeUtf8(bytes, start, end));
+    return this.findByName(decodeUtf8(bytes, start, end)); // [MQTT-3.3.2-1], 3.1.1: [MQTT-3.3.2-1]
   }
 
   findByName(topic: string): PublishedTopic {

@@ -1,6 +1,6 @@
 /**
  * Last wills: published when a connection ends without a DISCONNECT that takes them back, at once or after their
- * delay, and no later than the end of the session [MQTT-3.1.2-8], [MQTT-3.1.3-9], 3.1.1: [MQTT-3.1.2-8].
+ * delay, and no later than the end of the session [MQTT-3.1.3-9].
  */
 import type { Clock } from "../base/index.ts";
 import type { WillMessage } from "../codec/index.ts";
@@ -59,6 +59,6 @@ export class Wills {
     if (will === undefined) return;
     this.cancel(session);
     will.message.startExpiry(this.#clock.now());
-    this.#publish(will.message);
+    this.#publish(will.message); // [MQTT-3.1.2-8], 3.1.1: [MQTT-3.1.2-8]
   }
 }

@@ -77,6 +77,7 @@ export function scanPublish(
   position += topicLength;
   parts.topicEnd = position;
   header.packetIdentifier = 0;
+  // [MQTT-2.2.1-2], 3.1.1: [MQTT-2.3.1-5]
   if (qos > 0) {
     if (position + 2 > end) throw malformed("PUBLISH ends before its packet identifier");
     header.packetIdentifier = (bytes[position] << 8) | bytes[position + 1];
@@ -203,6 +204,7 @@ export function writePublish(
   if (topicLength > 0) bytes.copy(target, position, parts.topicStart, parts.topicEnd);
   position += topicLength;
   let identifierOffset = position;
+  // [MQTT-2.2.1-2], 3.1.1: [MQTT-2.3.1-5]
   if (variant.qos > 0) {
     target[position++] = 0;
     target[position++] = 0;

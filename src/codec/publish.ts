@@ -25,7 +25,7 @@ export function decodePublish(
 ): PublishPacket {
   const qos = readQos(flags);
   const topic = reader.readString(); // [MQTT-3.3.2-1]
-  const packetIdentifier = qos === 0 ? undefined : readPacketIdentifier(reader); // [MQTT-2.2.1-2], 3.1.1: [MQTT-2.3.1-5]
+  const packetIdentifier = qos === 0 ? undefined : readPacketIdentifier(reader);
   const properties =
     version === ProtocolVersion.v5 ? readProperties(reader, PacketType.publish) : {};
   checkTopic(topic, properties, version);

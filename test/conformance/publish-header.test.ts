@@ -1,6 +1,6 @@
 /** PUBLISH: its fixed header and variable header (5.0, sections 3.3.1, 3.3.2 and 2.2.1). */
 import assert from "node:assert/strict";
-import { PacketType } from "../../src/codec/index.ts";
+import { PacketType, ProtocolVersion } from "../../src/codec/index.ts";
 import { ReasonCode } from "../../src/index.ts";
 import {
   conformanceTest,
@@ -68,11 +68,16 @@ conformanceTest(
   async (world) => {
     const subscriber = await world.connect();
     await subscribed(subscriber, { filter: "t", qos: 2 });
+    await subscribed(subscriber, { filter: "low", qos: 0 });
+    const isV5 = world.version === 5;
     const publisher = await world.connect();
-    publisher.send(publish("t", "ab"));
-    await subscriber.expectBytes(
-      world.version === 5 ? "30 06 0001 74 00 6162" : "30 05 0001 74 6162",
-    );
+    // As it came; read and written anew, without RETAIN; and with a lower QoS than it came with.
+    publisher.send(isV5 ? "30 06 0001 74 00 6162" : "30 05 0001 74 6162");
+    await subscriber.expectBytes(isV5 ? "30 06 0001 74 00 6162" : "30 05 0001 74 6162");
+    publisher.send(isV5 ? "31 06 0001 74 00 6364" : "31 05 0001 74 6364");
+    await subscriber.expectBytes(isV5 ? "30 06 0001 74 00 6364" : "30 05 0001 74 6364");
+    publisher.send(publish("low", "ef", { qos: 1 }));
+    await subscriber.expectBytes(isV5 ? "30 08 0003 6c6f77 00 6566" : "30 07 0003 6c6f77 6566");
   },
 );
 
@@ -109,8 +114,8 @@ conformanceTest(
 );
 
 conformanceTest(
-  "5.0 [MQTT-2.2.1-4] [MQTT-4.3.2-1] an identifier under way is passed over when the count comes round",
-  { versions: onlyV5 },
+  "5.0 [MQTT-2.2.1-4] [MQTT-4.3.2-1] 3.1.1 [MQTT-2.3.1-4] [MQTT-4.3.2-1] an identifier under way is passed over when the count comes round",
+  { versions: [ProtocolVersion.v3_1_1, ProtocolVersion.v5] },
   async (world) => {
     const subscriber = await world.connect();
     await subscribed(subscriber, { filter: "t", qos: 1 });

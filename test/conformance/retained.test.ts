@@ -43,6 +43,15 @@ conformanceTest(
     publisher.send(publish("t", "live"), publish("t", ""));
     await publisher.expectPacket(PacketType.puback);
     await publisher.ping();
+    // The first packet of a connection takes another way than those behind it.
+    for (const payload of ["live", ""]) {
+      for (const qos of everyQos) {
+        const another = await world.connect();
+        another.send(publish("t", payload, { qos }));
+        if (qos > 0) await another.expectPacket(qos === 1 ? PacketType.puback : PacketType.pubrec);
+        await another.ping();
+      }
+    }
     const subscriber = await world.connect();
     await subscribed(subscriber, { filter: "t", qos: 1 });
     await expectPublish(subscriber, { payload: "second", retain, qos: 0 });

@@ -227,6 +227,26 @@ conformanceTest(
 );
 
 conformanceTest(
+  "5.0 [MQTT-4.8.2-5] nor when the session ends with its connection",
+  { versions: everyVersion },
+  async (world) => {
+    const brief = await world.connect();
+    await subscribed(brief, { filter: "$share/g/t", qos: 2 });
+    world.broker.publish("t", "sent", { qos: 2 });
+    world.broker.publish("t", "received", { qos: 2 });
+    await expectPublish(brief, { payload: "sent" });
+    const { packetIdentifier } = await expectPublish(brief, { payload: "received" });
+    brief.send(pubrec(packetIdentifier));
+    await brief.expectPacket(PacketType.pubrel);
+    const stayer = await joinGroup(world, "stayer", { qos: 2 });
+    await disconnect(brief);
+    world.broker.publish("t", "next", { qos: 2 });
+    await expectPublish(stayer, { payload: "next" });
+    await stayer.ping();
+  },
+);
+
+conformanceTest(
   "5.0 [MQTT-4.8.2-6] what a member refuses with a code goes to nobody else",
   { versions: onlyV5 },
   async (world) => {

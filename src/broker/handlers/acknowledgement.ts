@@ -108,7 +108,7 @@ function answer(
   connection.send({
     type,
     packetIdentifier,
-    reasonCode: ReasonCode.packetIdentifierNotFound,
+    reasonCode: ReasonCode.packetIdentifierNotFound, // [MQTT-3.6.2-1] [MQTT-3.7.2-1]
     properties: {},
   });
 }

@@ -1,7 +1,4 @@
-/**
- * UNSUBSCRIBE: filters are compared character by character [MQTT-3.10.4-1], 3.1.1: [MQTT-3.10.4-1]; the answer tells
- * which ones were there.
- */
+/** UNSUBSCRIBE: filters are compared character by character; the answer tells which ones were there. */
 import { ReasonCode } from "../../base/index.ts";
 import { PacketType, type UnsubscribePacket } from "../../codec/index.ts";
 import { parseTopicFilter } from "../../topics/index.ts";
@@ -23,7 +20,7 @@ export function handleUnsubscribe(connection: Connection, packet: UnsubscribePac
 
 function remove(connection: Connection, session: Session, filter: string): number {
   const { broker } = connection;
-  const subscription = session.subscriptions.get(filter);
+  const subscription = session.subscriptions.get(filter); // [MQTT-3.10.4-1], 3.1.1: [MQTT-3.10.4-1]
   if (subscription !== undefined) {
     session.stopRetained(filter);
     // Nothing new is delivered [MQTT-3.10.4-2], 3.1.1: [MQTT-3.10.4-2]; what is under way stays in the
@@ -32,6 +29,7 @@ function remove(connection: Connection, session: Session, filter: string): numbe
     broker.log.debug({ client: connection.name, filter }, "unsubscribed");
     return ReasonCode.success;
   }
+  // [MQTT-3.11.3-2]
   const isFilter = parseTopicFilter(filter, broker.limits.topicLevelsMax) !== undefined;
   return isFilter ? ReasonCode.noSubscriptionExisted : ReasonCode.topicFilterInvalid;
 }
