@@ -46,8 +46,10 @@ conformanceTest(
   async (world) => {
     const first = await world.connect({ clientIdentifier: "" });
     const second = await world.connect({ clientIdentifier: "" });
+    const third = await world.connect({ clientIdentifier: "" }); // two of any three in a row are the same
     await first.ping();
     await second.ping();
+    await third.ping();
   },
 );
 

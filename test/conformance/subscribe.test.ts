@@ -161,6 +161,9 @@ conformanceTest(
     await client.expectPacket(PacketType.suback);
     world.broker.publish("t/a", "1", { qos: 2 });
     await expectPublish(client, { payload: "1", qos: 2 });
+    await subscribed(client, { filter: "t/+", qos: 1 });
+    world.broker.publish("t/a", "2", { qos: 2 });
+    await expectPublish(client, { payload: "2", qos: 1 });
     await client.ping();
   },
 );
