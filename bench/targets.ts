@@ -7,6 +7,7 @@ import {
   type Results,
   ratiosOf,
   type Spread,
+  type StormFigures,
   type StreamFigures,
   spreadOf,
 } from "./results.ts";
@@ -15,6 +16,7 @@ import {
   match,
   type Scenario,
   scenarios,
+  storm,
   streamLabels,
   subscriptions,
   v5,
@@ -59,6 +61,7 @@ export function listTargets(results: Results): Target[] {
     const title = { name: "subscription", detail: "a million of them in a whole broker, in use" };
     targets.push(plainTarget(title, "bytes", bytes, subscriptions.bytesTarget));
   }
+  if (results.storm !== undefined) targets.push(stormTarget(results.storm));
   if (results.micro !== undefined) targets.push(matchTarget(results.micro));
   return targets;
 }
@@ -95,6 +98,16 @@ function webSocketTarget(measured: Measured<StreamFigures>): Target {
     unit: "of our own TCP",
     target: webSocket.target,
   });
+}
+
+/** "Does not disturb a running stream": half of its messages are as quick as they were, or nearly. */
+function stormTarget(measured: Measured<StormFigures>): Target {
+  const figures = figuresOf(measured, "tStack");
+  const ratios = figures.map(({ quiet, stormy }) => stormy.p50Microseconds / quiet.p50Microseconds);
+  const names = { name: "stream in a storm of subscriptions", detail: "its median latency" };
+  const target = plainTarget(names, "of that without", ratios, storm.latencyTarget);
+  const fault = describeFault(figures.map(({ stormy }) => stormy));
+  return { ...target, fault, isMet: target.isMet && fault === undefined };
 }
 
 function matchTarget({ tree }: MicroResults): Target {
