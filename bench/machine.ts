@@ -59,8 +59,13 @@ function readProgramVersion(program: string, option: string): string {
   return /\d+\.\d+\.\d+/.exec(`${stdout}${stderr}`)?.[0] ?? "unknown";
 }
 
+/** What a benchmark writes itself makes its commit no other. */
+const written = [":!bench/results", ":!docs/performance*"];
+
 function readCommit(): string {
   const options = { cwd: root, encoding: "utf8" } as const;
-  const { status, stdout } = spawnSync("git", ["describe", "--always", "--dirty"], options);
-  return status === 0 ? stdout.trim() : "no commit";
+  const commit = spawnSync("git", ["describe", "--always"], options);
+  if (commit.status !== 0) return "no commit";
+  const changed = spawnSync("git", ["status", "--porcelain", "--", ".", ...written], options);
+  return `${commit.stdout.trim()}${changed.stdout === "" ? "" : "-dirty"}`;
 }
