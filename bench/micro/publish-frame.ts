@@ -3,26 +3,15 @@
  * Measured 2026-11-23 on two shared cores of an Intel Xeon, Node 24.21: 7.5, 10.5 and 50 ns a packet; `locateFrame` 1.4 ns.
  */
 
+import { newPublishHeader } from "../../src/broker/delivery.ts";
 import { Message } from "../../src/broker/message.ts";
-import {
-  type LocatedFrame,
-  locateFrame,
-  newPublishPropertyOffsets,
-  type PublishHeader,
-  scanPublish,
-} from "../../src/codec/index.ts";
+import { type LocatedFrame, locateFrame, scanPublish } from "../../src/codec/index.ts";
 import { encodeSample } from "./samples.ts";
 import { type MicroTask, measureTasks } from "./stopwatch.ts";
 
 const operations = 1000;
 const parts = new Message();
-const header: PublishHeader = {
-  qos: 0,
-  retain: false,
-  dup: false,
-  packetIdentifier: 0,
-  properties: newPublishPropertyOffsets(),
-};
+const header = newPublishHeader();
 const properties = {
   messageExpiryInterval: 60,
   contentType: "text/plain",

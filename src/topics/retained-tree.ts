@@ -87,7 +87,7 @@ export class RetainedTree<Value> {
     for (const value of this.matchInSteps(filter)) if (value !== undefined) yield value;
   }
 
-  /** The same with a bound on each step: `undefined` says that many nodes were passed and nothing was found yet. */
+  /** The same with a bound on each step: `undefined` comes once in every so many nodes, and is a good place to stop. */
   *matchInSteps(filter: string): Generator<Value | undefined, void, undefined> {
     if (!hasWildcard(filter)) {
       const value = this.get(filter);

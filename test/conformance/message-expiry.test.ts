@@ -5,6 +5,7 @@ import type { Authorizer } from "../../src/index.ts";
 import { conformanceTest, onlyV5, type World } from "./harness/index.ts";
 import {
   expectPublish,
+  leaveSubscribed,
   persistent,
   puback,
   pubcomp,
@@ -41,10 +42,7 @@ conformanceTest(
   { versions: onlyV5 },
   async (world) => {
     const fields = persistent(5, "away");
-    const before = await world.connect(fields);
-    await subscribed(before, { filter: "t", qos: 2 });
-    before.end();
-    await before.expectClosed();
+    await leaveSubscribed(world, fields, { filter: "t", qos: 2 });
     const publisher = await world.connect();
     publisher.send(publish("t", "long", { qos: 1, ...expiry(1000) }));
     publisher.send(publish("t", "forever", { qos: 2, packetIdentifier: 2 }));
@@ -62,10 +60,7 @@ conformanceTest(
   { versions: onlyV5, broker: { sysTopicsSeconds: 10 } },
   async (world) => {
     const fields = persistent(5, "away");
-    const before = await world.connect(fields);
-    await subscribed(before, { filter: "t", qos: 1 });
-    before.end();
-    await before.expectClosed();
+    await leaveSubscribed(world, fields, { filter: "t", qos: 1 });
     const properties = { messageExpiryInterval: 5 };
     world.broker.publish("t", "short", { qos: 1, properties });
     world.broker.publish("t", "long", { qos: 1, properties: { messageExpiryInterval: 6 } });
@@ -167,10 +162,7 @@ conformanceTest(
   { versions: onlyV5 },
   async (world) => {
     const fields = persistent(5, "member");
-    const before = await world.connect(fields);
-    await subscribed(before, { filter: "$share/g/t", qos: 1 });
-    before.end();
-    await before.expectClosed();
+    await leaveSubscribed(world, fields, { filter: "$share/g/t", qos: 1 });
     for (const seconds of [5, 50]) {
       const properties = { messageExpiryInterval: seconds };
       world.broker.publish("t", `${seconds}`, { qos: 1, properties });
@@ -242,10 +234,7 @@ conformanceTest(
   { versions: onlyV5 },
   async (world) => {
     const fields = persistent(5, "away");
-    const before = await world.connect(fields);
-    await subscribed(before, { filter: "t", qos: 1 });
-    before.end();
-    await before.expectClosed();
+    await leaveSubscribed(world, fields, { filter: "t", qos: 1 });
     const here = await world.connect();
     await subscribed(here, { filter: "t", qos: 1 });
     const narrow = await world.connect({ properties: { receiveMaximum: 1 } });

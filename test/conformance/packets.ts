@@ -12,8 +12,8 @@ import {
   type SubscriptionRequest,
   type UnsubscribePacket,
 } from "../../src/codec/index.ts";
-import type { ReasonCode } from "../../src/index.ts";
-import type { RawClient } from "./harness/index.ts";
+import type { Authenticator, ReasonCode } from "../../src/index.ts";
+import type { RawClient, World } from "./harness/index.ts";
 
 export function publish(
   topic: string,
@@ -92,6 +92,18 @@ export async function subscribed(
   return reasonCodes;
 }
 
+/** Leaves a session with this subscription behind: its client has disconnected. */
+export async function leaveSubscribed(
+  world: World,
+  fields: Partial<ConnectPacket>,
+  wanted: Wanted,
+): Promise<void> {
+  const client = await world.connect(fields);
+  await subscribed(client, wanted);
+  client.end();
+  await client.expectClosed();
+}
+
 /** What a test wants to say of a message: the rest of the packet may be anything. */
 export type Expected = Partial<Omit<PublishPacket, "payload" | "type">> & { payload?: string };
 
@@ -150,3 +162,11 @@ export async function disconnect(client: RawClient): Promise<void> {
 }
 
 export const everyQos: readonly QoS[] = [0, 1, 2];
+
+/** Refuses the user "stranger" with 0x86, and lets everybody else in. */
+export const strangerRefused: Authenticator = {
+  authenticate: ({ userName }) =>
+    userName === "stranger"
+      ? { allowed: false, reasonCode: 0x86, rule: "test" }
+      : { allowed: true, userName, rule: "test" },
+};

@@ -3,7 +3,14 @@ import assert from "node:assert/strict";
 import { PacketType, type Properties } from "../../src/codec/index.ts";
 import { ReasonCode } from "../../src/index.ts";
 import { conformanceTest, everyVersion, onlyV5 } from "./harness/index.ts";
-import { everyQos, expectPublish, persistent, publish, subscribed } from "./packets.ts";
+import {
+  everyQos,
+  expectPublish,
+  leaveSubscribed,
+  persistent,
+  publish,
+  subscribed,
+} from "./packets.ts";
 
 const everything: Properties = {
   payloadFormatIndicator: 1,
@@ -68,10 +75,7 @@ conformanceTest(
   { versions: onlyV5 },
   async (world) => {
     const fields = persistent(5, "away");
-    const before = await world.connect(fields);
-    await subscribed(before, { filter: "t", qos: 1 });
-    before.end();
-    await before.expectClosed();
+    await leaveSubscribed(world, fields, { filter: "t", qos: 1 });
     const publisher = await world.connect();
     publisher.send(publish("t", "x", { qos: 1, retain: true, properties: everything }));
     await publisher.expectPacket(PacketType.puback);

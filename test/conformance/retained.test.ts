@@ -6,6 +6,7 @@ import {
   everyQos,
   expectNothingMore,
   expectPublish,
+  leaveSubscribed,
   persistent,
   puback,
   publish,
@@ -135,10 +136,7 @@ conformanceTest(
   { versions: onlyV5 },
   async (world) => {
     const fields = persistent(5, "away");
-    const before = await world.connect(fields);
-    await subscribed(before, { filter: "t", qos: 1, retainAsPublished: true });
-    before.end();
-    await before.expectClosed();
+    await leaveSubscribed(world, fields, { filter: "t", qos: 1, retainAsPublished: true });
     world.broker.publish("t", "r", { qos: 1, retain });
     world.broker.publish("t", "l", { qos: 1 });
     const after = await world.connect(fields);

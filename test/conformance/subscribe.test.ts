@@ -11,7 +11,14 @@ import {
   onlyV5,
   packetBytes,
 } from "./harness/index.ts";
-import { expectPublish, persistent, puback, subscribe, subscribed } from "./packets.ts";
+import {
+  expectPublish,
+  leaveSubscribed,
+  persistent,
+  puback,
+  subscribe,
+  subscribed,
+} from "./packets.ts";
 
 conformanceTest(
   "5.0 [MQTT-3.8.1-1] 3.1.1 [MQTT-3.8.1-1] wrong flags end the connection",
@@ -263,10 +270,7 @@ conformanceTest(
   { versions: everyVersion },
   async (world) => {
     const fields = persistent(world.version, "sub");
-    const before = await world.connect(fields);
-    await subscribed(before, { filter: "t", qos: 1 });
-    before.end();
-    await before.expectClosed();
+    await leaveSubscribed(world, fields, { filter: "t", qos: 1 });
     const after = await world.connect(fields);
     world.broker.publish("t", "still", { qos: 1 });
     await expectPublish(after, { payload: "still", qos: 1, dup: false });

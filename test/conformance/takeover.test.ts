@@ -12,6 +12,7 @@ import {
   type RawClient,
   type World,
 } from "./harness/index.ts";
+import { strangerRefused } from "./packets.ts";
 
 const { v3_1, v3_1_1, v5 } = ProtocolVersion;
 const sessionTakenOver = 0x8e;
@@ -252,14 +253,7 @@ conformanceTest(
   "5.0 [MQTT-3.1.4-3], 3.1.1 [MQTT-3.1.4-2] a client that is refused takes nothing over",
   {
     versions: [v3_1_1, v5],
-    broker: {
-      authenticator: {
-        authenticate: ({ userName }) =>
-          userName === "stranger"
-            ? { allowed: false, reasonCode: 0x86, rule: "test" }
-            : { allowed: true, userName, rule: "test" },
-      },
-    },
+    broker: { authenticator: strangerRefused },
   },
   async (world) => {
     const first = await world.connect(keptFields(world.version));

@@ -8,6 +8,7 @@ import {
   type RawClient,
   type World,
 } from "./harness/index.ts";
+import { strangerRefused } from "./packets.ts";
 
 const versions = onlyV5;
 
@@ -304,14 +305,7 @@ conformanceTest(
   "5.0 [MQTT-3.1.3-9] a client that is refused takes no will away",
   {
     versions,
-    broker: {
-      authenticator: {
-        authenticate: ({ userName }) =>
-          userName === "stranger"
-            ? { allowed: false, reasonCode: 0x86, rule: "test" }
-            : { allowed: true, userName, rule: "test" },
-      },
-    },
+    broker: { authenticator: strangerRefused },
   },
   async (world) => {
     const watcher = await watch(world);

@@ -26,26 +26,32 @@ export class VirtualClock implements Clock {
     setImmediate(callback);
   }
 
+  get timerCount(): number {
+    return this.#timers.size;
+  }
+
   /** Moves on and calls back everything that comes due until then, what is newly set among it. */
   advance(milliseconds: number): void {
     const until = this.#now + milliseconds;
-    for (let timer = this.#next(until); timer !== undefined; timer = this.#next(until)) {
-      this.#timers.delete(timer);
-      this.#now = Math.max(this.#now, timer.at);
-      timer.callback();
+    while (this.step(until)) {
+      // one timer each time round
     }
-    this.#now = until;
   }
 
   advanceSeconds(seconds: number): void {
     this.advance(seconds * 1000);
   }
 
-  #next(until: number): Timer | undefined {
+  /** Goes to the next timer that is due until then and calls it back; false, and all the way, when there is none. */
+  step(until: number): boolean {
     let next: Timer | undefined;
     for (const timer of this.#timers) {
       if (timer.at <= until && (next === undefined || timer.at < next.at)) next = timer;
     }
-    return next;
+    this.#now = Math.max(this.#now, next?.at ?? until);
+    if (next === undefined) return false;
+    this.#timers.delete(next);
+    next.callback();
+    return true;
   }
 }
