@@ -5,6 +5,8 @@
 import type { ReasonCode } from "../base/index.ts";
 import type { Properties, ProtocolVersion, QoS } from "../codec/index.ts";
 
+export type * from "./storage-port.ts";
+
 /** A byte stream to one peer: TCP, TLS, WebSocket, a Unix socket, or a test's array. */
 export interface Transport {
   /** How the peer is named in the log: `127.0.0.1:50123`, `unix`. */
