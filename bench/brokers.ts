@@ -150,6 +150,7 @@ function configureTstack({ mqtt, webSocket }: Ports): string {
   return [
     `listen: ["mqtt://127.0.0.1:${mqtt}", "ws://127.0.0.1:${webSocket}/mqtt"]`,
     "logLevel: error",
+    "durability: memory",
     "users:",
     `  - name: ${user.name}`,
     `    passwordHash: ${hashCheaply(user.password)}`,

@@ -49,6 +49,9 @@ test("tserve: options that are wrong", async () => {
     [["--lissen", "x"], /unknown option '--lissen'.*Did you mean --listen\?.*tserve --help/],
     [["--log-level", "loud"], /--log-level.*'loud' is invalid.*debug, info, warn, error, silent/],
     [["--listen"], /--listen <url>' argument missing/],
+    [["--memory", "--durability", "os"], /'--memory' cannot be used with .*'--durability <level>'/],
+    [["--durability", "disk"], /--durability.*'disk' is invalid.*fsync, os, memory/],
+    [["--data", ""], /--data data: must be at least 1/],
     [["--listen", "http://x"], /--listen listen\[0\]: cannot listen on "http:\/\/x"/],
     [["--listen", "mqtt://127.0.0.1:99999"], /port 99999 is beyond 65535/],
     [["surplus"], /too many arguments|unknown command 'surplus'/],
@@ -87,7 +90,10 @@ test("tserve --check-config says what is wrong, or that nothing is", async () =>
 test("tserve --help and --version", async () => {
   const help = await runServe(["--help"]);
   assert.deepEqual([help.code, help.stderr], [0, ""]);
-  for (const word of ["--listen", "--config", "--memory", "--allow-anonymous", "hash-password"]) {
+  for (const word of ["--listen", "--config", "--data", "--durability", "--memory"]) {
+    assert.ok(help.stdout.includes(word), word);
+  }
+  for (const word of ["--allow-anonymous", "hash-password", "./tstack-data"]) {
     assert.ok(help.stdout.includes(word), word);
   }
   const version = await runServe(["--version"]);
@@ -135,7 +141,7 @@ test("tserve: when one listener cannot be opened, the others are closed again", 
   try {
     const socket = path.join(folder, "socket");
     const args = ["--listen", `unix://${socket}`, "--listen", `unix://${folder}/missing/socket`];
-    const { code, stderr } = await runInMemory(run, args);
+    const { code, stderr } = await runInMemory(run, ["--memory", ...args]);
     assert.equal(code, 1);
     assert.match(stderr, /^tserve: the directory of the socket .* does not exist/);
     const connecting = net.connect(socket);

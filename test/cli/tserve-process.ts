@@ -13,9 +13,21 @@ export const withoutMosquittoClients: string | false =
 
 type Options = ConstructorParameters<typeof RunningProgram>[2];
 
-/** tserve with `args` as they are, until it ends. */
+/** tserve with `args` as they are, until it ends. It keeps nothing unless the environment or `args` say otherwise. */
 export function runServe(args: readonly string[], options: Options = {}): Promise<Ended> {
-  return new RunningProgram(process.execPath, [file, ...args], { stdin: "", ...options }).ended;
+  const environment = { TSTACK_DURABILITY: "memory", ...options.environment };
+  const all = { stdin: "", ...options, environment };
+  return new RunningProgram(process.execPath, [file, ...args], all).ended;
+}
+
+interface StartOptions {
+  /** The configuration file. */
+  readonly yaml?: string;
+  /** Behind `--listen mqtt://127.0.0.1:0`. */
+  readonly args?: readonly string[];
+  readonly environment?: Readonly<Record<string, string>>;
+  /** The folder in which it keeps its state; without, it keeps none. */
+  readonly data?: string;
 }
 
 export class ServeProcess {
@@ -30,14 +42,12 @@ export class ServeProcess {
     this.#folder = folder;
   }
 
-  /** With `yaml` as its configuration file, and `args` behind `--listen mqtt://127.0.0.1:0`. */
-  static async start(
-    options: { yaml?: string; args?: readonly string[]; environment?: Record<string, string> } = {},
-  ): Promise<ServeProcess> {
-    const { yaml, args = [], environment } = options;
+  static async start(options: StartOptions = {}): Promise<ServeProcess> {
+    const { yaml, args = [], environment, data } = options;
     const folder = yaml === undefined ? undefined : writeConfiguration(yaml);
     const config = folder === undefined ? [] : ["--config", path.join(folder, "tserve.yaml")];
-    const all = [file, "--listen", "mqtt://127.0.0.1:0", ...config, ...args];
+    const keep = data === undefined ? ["--memory"] : ["--data", data];
+    const all = [file, "--listen", "mqtt://127.0.0.1:0", ...config, ...keep, ...args];
     const running = new RunningProgram(process.execPath, all, { environment });
     await running.saw("try next", "stdout");
     const port = /listens on mqtt:\/\/127\.0\.0\.1:(\d+)/.exec(running.bytes.toString())?.[1];

@@ -3,7 +3,8 @@
  * on a free port. `page.ts` tells how a page is read.
  */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, test } from "node:test";
 import { readPage, type Step } from "./page.ts";
@@ -14,16 +15,19 @@ const pageUrl = "mqtt://127.0.0.1:1883";
 const sections = readPage(readFileSync(join(root, "docs/mqtt.md"), "utf8"));
 
 const terminals = new Map<number, Terminal>();
+const data = mkdtempSync(join(tmpdir(), "tstack-page-"));
 /** Shared by all terminals: tells the programs the free port that the page does not know. */
 const environment: Record<string, string | undefined> = {
   ...process.env,
   PATH: `${dirname(process.execPath)}:${process.env.PATH}`,
   npm_config_loglevel: "silent",
   TSTACK_LISTEN: "mqtt://127.0.0.1:0",
+  TSTACK_DATA: data,
 };
 
 after(() => {
   for (const terminal of terminals.values()) terminal.kill();
+  rmSync(data, { recursive: true });
 });
 
 /** Leaves the broker, so that a mistake in one section is told once. */

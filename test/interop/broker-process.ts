@@ -27,28 +27,39 @@ export interface Client {
   readonly inbox: Inbox;
 }
 
+interface Options {
+  /** Its configuration file. */
+  readonly yaml?: string;
+  /** Keeps its state on disk, in a folder of its own; otherwise in memory, which is quicker. */
+  readonly keeps: boolean;
+}
+
 export class BrokerProcess {
   readonly folder: string;
   /** The same across `restart`. */
   readonly port: number;
   readonly webSocketPort: number;
   #serve: ServeProcess;
-  readonly #yaml: string | undefined;
+  readonly #options: Options;
   readonly #clients: MqttClient[] = [];
   readonly #programs: RunningProgram[] = [];
 
-  private constructor(serve: ServeProcess, folder: string, yaml: string | undefined) {
+  private constructor(serve: ServeProcess, folder: string, options: Options) {
     this.#serve = serve;
-    this.#yaml = yaml;
+    this.#options = options;
     this.folder = folder;
     this.port = serve.port;
     this.webSocketPort = Number(/ws:\/\/127\.0\.0\.1:(\d+)/.exec(serve.output)?.[1]);
   }
 
-  static async start(yaml?: string): Promise<BrokerProcess> {
+  static start(yaml?: string): Promise<BrokerProcess> {
+    return BrokerProcess.startWith({ yaml, keeps: false });
+  }
+
+  static async startWith(options: Options): Promise<BrokerProcess> {
     const folder = mkdtempSync(path.join(tmpdir(), "interop-"));
     const urls = ["ws://127.0.0.1:0/mqtt", socketUrl(folder)];
-    return new BrokerProcess(await startServe(urls, yaml), folder, yaml);
+    return new BrokerProcess(await startServe(urls, folder, options), folder, options);
   }
 
   /** What it logged since its last start. */
@@ -83,14 +94,14 @@ export class BrokerProcess {
     return program;
   }
 
-  /** Ends the broker with SIGKILL and starts another with the same options on the same ports; it remembers nothing. */
+  /** Ends the broker with SIGKILL and starts another with the same options on the same ports; it remembers what it was to keep. */
   async restart(whileDown: () => Promise<void> = async () => undefined): Promise<void> {
     this.#serve.running.child.kill("SIGKILL");
     await this.#serve.running.ended;
     rmSync(`${this.folder}/tserve.sock`, { force: true });
     await whileDown();
     const urls = [this.url("mqtt"), this.url("ws"), socketUrl(this.folder)];
-    this.#serve = await startServe(urls, this.#yaml);
+    this.#serve = await startServe(urls, this.folder, this.#options);
   }
 
   async stop(): Promise<void> {
@@ -107,17 +118,35 @@ function socketUrl(folder: string): string {
 }
 
 /** `ServeProcess` listens on a free TCP port besides. */
-function startServe(urls: readonly string[], yaml: string | undefined): Promise<ServeProcess> {
+function startServe(
+  urls: readonly string[],
+  folder: string,
+  { yaml, keeps }: Options,
+): Promise<ServeProcess> {
   const args = [...urls.flatMap((url) => ["--listen", url]), "--log-format", "json"];
-  return ServeProcess.start(yaml === undefined ? { args } : { args, yaml });
+  return ServeProcess.start({ args, yaml, data: keeps ? path.join(folder, "data") : undefined });
 }
 
-/** Runs `use` against a broker of its own. */
+/** Runs `use` against a broker of its own, which keeps its state in memory. */
 export async function withBroker(
   use: (broker: BrokerProcess) => Promise<void>,
   yaml?: string,
 ): Promise<void> {
-  const broker = await BrokerProcess.start(yaml);
+  await useAndStop(await BrokerProcess.start(yaml), use);
+}
+
+/** Runs `use` against a broker that keeps its state on disk, as users have it. */
+export async function withKeepingBroker(
+  use: (broker: BrokerProcess) => Promise<void>,
+  yaml?: string,
+): Promise<void> {
+  await useAndStop(await BrokerProcess.startWith({ yaml, keeps: true }), use);
+}
+
+async function useAndStop(
+  broker: BrokerProcess,
+  use: (broker: BrokerProcess) => Promise<void>,
+): Promise<void> {
   try {
     await use(broker);
   } finally {

@@ -5,7 +5,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { MqttClient } from "mqtt";
-import { type BrokerProcess, cut, withBroker } from "./broker-process.ts";
+import { type BrokerProcess, cut, withKeepingBroker } from "./broker-process.ts";
 import { type Inbox, waitUntil } from "./inbox.ts";
 
 const deviceCount = 200;
@@ -120,7 +120,7 @@ test(
   "a house: discovery, commands, availability, and a hub that restarts",
   { timeout: 55_000 },
   () =>
-    withBroker(async (broker) => {
+    withKeepingBroker(async (broker) => {
       const hub = await Hub.start(broker, { clientId: "hub" });
       const devices = await startDevices(broker);
       await hub.waitFor("availability", "online", deviceCount);

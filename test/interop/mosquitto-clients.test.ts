@@ -5,7 +5,7 @@ import { writeFileSync } from "node:fs";
 import path from "node:path";
 import { test } from "node:test";
 import { withoutMosquittoClients as skip } from "../cli/tserve-process.ts";
-import { type BrokerProcess, withBroker } from "./broker-process.ts";
+import { type BrokerProcess, withKeepingBroker } from "./broker-process.ts";
 import { countTo } from "./inbox.ts";
 import {
   debugLog,
@@ -24,7 +24,7 @@ const versions = ["31", "311", "5"];
 for (const version of versions) {
   const title = `mosquitto's clients -V ${version}`;
   const withVersion = (use: (broker: BrokerProcess, v: string) => Promise<void>) => () =>
-    withBroker((broker) => use(broker, `-V ${version}`), debugLog);
+    withKeepingBroker((broker) => use(broker, `-V ${version}`), debugLog);
 
   test(`${title}: each QoS to each QoS`, { skip }, withVersion(passEveryQoS));
   test(`${title}: 10,000 lines, a QoS each`, { skip }, withVersion(passLines));

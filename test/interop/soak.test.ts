@@ -6,7 +6,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type BrokerProcess, withBroker } from "./broker-process.ts";
+import { type BrokerProcess, withKeepingBroker } from "./broker-process.ts";
 import { waitUntil } from "./inbox.ts";
 import {
   type Arrivals,
@@ -27,7 +27,7 @@ test(
     timeout: (seconds + 40) * 1000,
   },
   (context) =>
-    withBroker(async (broker) => {
+    withKeepingBroker(async (broker) => {
       const seed = Number(process.env.SOAK_SEED ?? Math.floor(Math.random() * 2 ** 31));
       context.diagnostic(`seed ${seed}`);
       const draw = drawFrom(seed);

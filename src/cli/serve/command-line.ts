@@ -2,11 +2,15 @@
 import { Command, Option } from "commander";
 import type { ProgramIo } from "../program-io.ts";
 import type { Override } from "./configuration.ts";
-import { logFormats, logLevels } from "./configuration-schema.ts";
+import { durabilities, logFormats, logLevels } from "./configuration-schema.ts";
 
 export interface ServeArguments {
   readonly listen?: readonly string[];
   readonly config?: string;
+  readonly data?: string;
+  readonly durability?: string;
+  /** The short form of `--durability memory`. */
+  readonly memory?: boolean;
   readonly allowAnonymous?: boolean;
   readonly logLevel?: string;
   readonly logFormat?: string;
@@ -31,6 +35,8 @@ Examples:
   tserve --config tserve.yaml     as the file says
   tserve --listen mqtt://0.0.0.0:1883 --listen ws://0.0.0.0:8083/mqtt \\
          --config tserve.yaml     the same, reached from other machines
+  tserve --data /var/lib/tstack   keep sessions, queues and messages there
+  tserve --memory                 keep nothing: for a try, and for tests
   tserve hash-password            ask for a password and print its hash
 `;
 
@@ -55,7 +61,13 @@ export async function runCommandLine(
     .allowExcessArguments(false)
     .option("-l, --listen <url>", "listen there; repeatable (mqtt://, ws://, unix://)", gather)
     .option("-c, --config <file>", "read the configuration from this YAML file (TSTACK_CONFIG)")
-    .option("--memory", "keep sessions and retained messages in memory only (as it is without it)")
+    .option("--data <folder>", "keep sessions, queues and messages there (./tstack-data)")
+    .addOption(
+      new Option("--durability <level>", "what an acknowledged message survives").choices(
+        durabilities,
+      ),
+    )
+    .addOption(new Option("--memory", "short for --durability memory").conflicts("durability"))
     .option("--allow-anonymous", "accept clients without a user name on every listener")
     .addOption(new Option("--log-level <level>", "the least that is logged").choices(logLevels))
     .addOption(new Option("--log-format <format>", "how it is logged").choices(logFormats))
@@ -80,6 +92,8 @@ function gather(url: string, before: readonly string[] = []): readonly string[] 
 
 const flagKeys = {
   listen: "--listen",
+  data: "--data",
+  durability: "--durability",
   allowAnonymous: "--allow-anonymous",
   logLevel: "--log-level",
   logFormat: "--log-format",
@@ -87,8 +101,10 @@ const flagKeys = {
 
 /** Those options that are keys of the configuration, which they overrule. */
 export function toOverrides(args: ServeArguments): Override[] {
-  return Object.entries(flagKeys).flatMap(([key, name]) => {
+  const overrides = Object.entries(flagKeys).flatMap(([key, name]): Override[] => {
     const value = args[key as keyof typeof flagKeys];
     return value === undefined ? [] : [{ name, path: [key], value }];
   });
+  if (args.memory) overrides.push({ name: "--memory", path: ["durability"], value: "memory" });
+  return overrides;
 }

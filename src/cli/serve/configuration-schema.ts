@@ -4,6 +4,7 @@
  */
 import { z } from "zod";
 import { boundsOfLimit, defaultLimits, type Limits } from "../../base/index.ts";
+import type { Durability } from "../../broker/index.ts";
 import type { ConfigurationPath } from "./configuration-path.ts";
 
 /** What each of them is for is told by `src/base/limits.ts`, from where the pages take it. */
@@ -51,6 +52,7 @@ const anonymousSchema = z.strictObject({
   ),
 });
 
+export const durabilities = ["fsync", "os", "memory"] as const satisfies readonly Durability[];
 export const logLevels = ["debug", "info", "warn", "error", "silent"] as const;
 export const logFormats = ["auto", "pretty", "json"] as const;
 
@@ -69,6 +71,19 @@ export const configurationSchema = z
       ),
     anonymous: anonymousSchema.optional(),
     users: z.array(userSchema).default([]).describe("Who may connect, and what they may do."),
+    data: z
+      .string()
+      .min(1)
+      .default("./tstack-data")
+      .describe(
+        "The folder in which the broker keeps sessions, queues and retained messages. In the file it is relative to the file; the variable, the option and the default are relative to the working folder.",
+      ),
+    durability: z
+      .enum(durabilities)
+      .default("fsync")
+      .describe(
+        "What an acknowledged message survives: fsync a power cut, os the end of the process, memory neither (and data is not used).",
+      ),
     limits: z
       .strictObject(limitShape)
       .prefault({})

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { defaultLimits } from "../../base/index.ts";
+import { toOverrides } from "./command-line.ts";
 import { type ConfigurationSources, loadConfiguration } from "./configuration.ts";
 import { listSettings } from "./configuration-environment.ts";
 import { ConfigurationError } from "./configuration-mistake.ts";
@@ -137,6 +138,23 @@ test("configuration: flags win over the environment, it wins over the file, it o
     [logLevel, logFormat, queueDrop, sysTopicsSeconds],
     ["debug", "pretty", "oldest", 10],
   );
+});
+
+test("configuration: the folder is relative to the file that names it, and to where tserve runs otherwise", () => {
+  const environment = { TSTACK_DATA: "from-variable" };
+  assert.equal(load("data: inside/x\n").data, join(folder, "inside/x"));
+  assert.equal(load("data: /absolute\n").data, "/absolute");
+  assert.equal(load("").data, "./tstack-data");
+  assert.equal(load("data: inside\n", { environment }).data, "from-variable");
+  assert.match(loadMistakes("data: ''\n")[0], /^tserve\.yaml:1:7 data: must be at least 1/);
+  assert.match(loadMistakes("data: 7\n")[0], /data: expected text, not a whole number/);
+});
+
+test("configuration: --memory is short for --durability memory", () => {
+  const flags = toOverrides({ memory: true });
+  assert.equal(load("durability: os\n").durability, "os");
+  assert.equal(load("durability: os\n", { flags }).durability, "memory");
+  assert.equal(load("").durability, "fsync");
 });
 
 test("configuration: every key has its own variable", () => {

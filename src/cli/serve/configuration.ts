@@ -3,6 +3,7 @@
  * the defaults. What comes out is complete and means something; what does not, is a `ConfigurationError` with a line for
  * each mistake.
  */
+import { resolve } from "node:path";
 import type { UserListEntries } from "../../auth/index.ts";
 import { parseListenUrl } from "../../listeners/index.ts";
 import { readEnvironment } from "./configuration-environment.ts";
@@ -40,6 +41,8 @@ export interface Configuration
     ConfigurationShape,
     | "listen"
     | "allowAnonymous"
+    | "data"
+    | "durability"
     | "limits"
     | "queueDrop"
     | "sysTopicsSeconds"
@@ -86,6 +89,10 @@ function mergeValues(file: ConfigurationFile | undefined, overrides: readonly Ov
   const values = file?.values ?? {};
   if (typeof values !== "object" || values === null || Array.isArray(values)) return values;
   const merged = structuredClone(values) as Record<string, unknown>;
+  // Relative to the file, as its other paths are: where the broker is started from must not choose what it remembers.
+  if (typeof merged.data === "string" && merged.data !== "" && file !== undefined) {
+    merged.data = resolve(file.folder, merged.data);
+  }
   for (const { path, value } of overrides) setAt(merged, path, value);
   return merged;
 }
