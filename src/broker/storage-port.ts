@@ -83,8 +83,8 @@ export interface StoredRow {
  *   subscription to a member or back), where it is as `row` says; its message stays.
  * - `removed` takes away a row, and with the last one its message, which the change names so that nobody has to look.
  * - `trimmed` drops waiting rows (packet identifier 0) of one queue: first those with `expiresAt <= now`, then, while there
- *   are more than `messagesMax` or more than `bytesMax` (but one may always stay), from the end that `drop` names.
- *   What went is in the `CommitOutcome`.
+ *   are more than `messagesMax` or more than `bytesMax` (but for the bytes one may always stay), from the end that `drop`
+ *   names. What went is in the `CommitOutcome`.
  * - `session` adds or replaces a session without touching what belongs to it; `sessionEnded` takes away all of it: its
  *   subscriptions, received identifiers and rows. `shared` and `sharedEnded` do the same for a shared subscription.
  * - `received` and `released` are the QoS 2 packet identifiers that came from a client and are not yet released.
