@@ -5,17 +5,23 @@
  */
 import { test } from "node:test";
 import { fieldChecks } from "./field-checks.ts";
+import { referenceChecks } from "./reference-checks.ts";
+import { restoreChecks } from "./restore-checks.ts";
 import { rowChecks } from "./row-checks.ts";
 import { sessionChecks } from "./session-checks.ts";
-import { type StorageCheck, StorageTrial, type StorageUnderTest } from "./storage-trial.ts";
+import { StorageTrial, type StorageUnderTest } from "./storage-trial.ts";
+import { trimChecks } from "./trim-checks.ts";
 
 export type { StorageUnderTest } from "./storage-trial.ts";
 
-const checks: Readonly<Record<string, StorageCheck>> = {
-  ...sessionChecks,
-  ...fieldChecks,
-  ...rowChecks,
-};
+const checks = [
+  sessionChecks,
+  fieldChecks,
+  rowChecks,
+  referenceChecks,
+  trimChecks,
+  restoreChecks,
+].flatMap((group) => Object.entries(group));
 
 /**
  * Registers one test for each check. `open` answers a new, empty engine of which nothing was asked yet.
@@ -40,7 +46,7 @@ const checks: Readonly<Record<string, StorageCheck>> = {
  * ```
  */
 export function testStorage(name: string, open: () => Promise<StorageUnderTest>): void {
-  for (const [title, check] of Object.entries(checks)) {
+  for (const [title, check] of checks) {
     test(`${name}: ${title}`, async () => {
       const trial = await StorageTrial.open(open);
       try {
