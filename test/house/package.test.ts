@@ -23,6 +23,8 @@ async function runIn(folder: string, program: string, ...parameters: string[]): 
     PATH: path,
     npm_config_offline: "true",
     npm_config_loglevel: "error",
+    // Else a test run would take itself for a part of this one, and write for its parent.
+    NODE_TEST_CONTEXT: undefined,
   };
   const { stdout } = await promisify(execFile)(program, parameters, { cwd: folder, env });
   return stdout;
@@ -58,6 +60,7 @@ test("the package holds its build, its programs and its pages, and no tests or s
   for (const path of [
     "dist/index.js",
     "dist/index.d.ts",
+    "dist/storage/conformance/index.js",
     "bin/tserve.js",
     "LICENSE",
     "README.md",
@@ -89,6 +92,17 @@ test("its library is imported by name", async () => {
   assert.equal(answer, "function\n");
 });
 
+test("its suite for storage engines is imported by name, and tests one", async () => {
+  const source =
+    'import { testStorage } from "tstack/storage-conformance";' +
+    'testStorage("none", async () => { throw new Error("no engine"); });';
+  const run = runIn(state.project, "node", "--input-type=module", "--eval", source);
+  await assert.rejects(run, ({ stdout }: { stdout: string }) => {
+    assert.match(stdout, /none: a session comes back with every field/);
+    return true;
+  });
+});
+
 test("its declarations serve a strict TypeScript project", async () => {
   const { project } = state;
   await mkdir(join(project, "node_modules/@types"), { recursive: true });
@@ -96,14 +110,16 @@ test("its declarations serve a strict TypeScript project", async () => {
     await symlink(join(checkedOut, "@types", name), join(project, "node_modules/@types", name));
   }
   const source =
-    'import { createBroker } from "tstack";\nexport const wrong: string = createBroker;\n';
+    'import { createBroker } from "tstack";\nexport const wrong: string = createBroker;\n' +
+    'import { testStorage } from "tstack/storage-conformance";\nexport const too: string = testStorage;\n';
   await writeFile(join(project, "use.ts"), source);
   const options = ["--noEmit", "--strict", "--module", "nodenext", "--types", "node"];
   const compile = runIn(project, join(checkedOut, ".bin/tsc"), ...options, "use.ts");
-  // One mistake is there on purpose: a declaration that resolves to nothing would be `any`, and hide it.
+  // The mistakes are there on purpose: a declaration that resolves to nothing would be `any`, and hide them.
   await assert.rejects(compile, ({ stdout }: { stdout: string }) => {
-    assert.match(stdout, /^use\.ts\(2,14\): error TS2322/);
-    assert.equal(stdout.trim().split(/\n(?=\S)/).length, 1, stdout);
+    assert.match(stdout, /^use\.ts\(2,14\): error TS2322/m);
+    assert.match(stdout, /^use\.ts\(4,14\): error TS2322/m);
+    assert.equal(stdout.trim().split(/\n(?=\S)/).length, 2, stdout);
     return true;
   });
 });

@@ -62,7 +62,7 @@ export function pubrelOf(queue: number, position: number, packetIdentifier: numb
 }
 
 /** The message of a row, of as many bytes as the row says, with its number in the payload. */
-export function contentFor({ message, bytes, qos, expiresAt }: StoredRow): StoredMessage {
+function contentFor({ message, bytes, qos, expiresAt }: StoredRow): StoredMessage {
   const payload = Buffer.from(`${message}`.padEnd(bytes - 1, "."));
   return contentOf({ topic: "t", payload }, { qos, expiresAt });
 }
