@@ -1,20 +1,14 @@
-/** Writes docs/limits.md from the doc comments and defaults of src/base/limits.ts. */
+/** Writes the table of docs/limits.md from the doc comments and defaults of src/base/limits.ts, and where $SYS counts them. */
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { defaultLimits } from "../src/base/index.ts";
+import { defaultLimits, type Limits } from "../src/base/index.ts";
+import { figureOfLimit } from "../src/broker/limit-hits.ts";
 
 const root = join(import.meta.dirname, "..");
 
-const head = `# Limits
-
-Every limit is finite by default. What happens at each of them is told here; nothing is dropped or refused without
-being counted.
-
-This page is written by \`npm run format\` from \`src/base/limits.ts\`.
-
-| limit | default | what it bounds, and what happens beyond it |
-| --- | ---: | --- |
-`;
+const pageFile = join(root, "docs/limits.md");
+const tableStart = "<!-- written by `npm run format` -->\n";
+const tableEnd = "<!-- end -->\n";
 
 /** A doc comment of one line or several, and the property below it. */
 const described = /\/\*\*((?:(?!\*\/)[\s\S])*)\*\/\s*readonly (\w+):/g;
@@ -37,15 +31,29 @@ export async function readLimitDescriptions(): Promise<Map<string, string>> {
   return commentOf;
 }
 
-export async function renderLimitDocs(): Promise<string> {
+/** `page` with its table brought up to date. */
+export async function renderLimitDocs(page: string): Promise<string> {
+  const start = page.indexOf(tableStart);
+  const end = page.indexOf(tableEnd);
+  if (start === -1 || end < start) throw new Error("docs/limits.md lost the table's marks");
+  return `${page.slice(0, start)}${tableStart}\n${await renderTable()}\n${page.slice(end)}`;
+}
+
+async function renderTable(): Promise<string> {
   const descriptionOf = await readLimitDescriptions();
-  const rows = Object.entries(defaultLimits).map(([name, value]) => {
-    const text = typeof value === "number" ? value.toLocaleString("en-US") : String(value);
-    return `| \`${name}\` | ${text} | ${descriptionOf.get(name)?.replaceAll("|", "\\|")} |`;
+  const rows = (Object.keys(defaultLimits) as (keyof Limits)[]).map((name) => {
+    const value = defaultLimits[name].toLocaleString("en-US");
+    const description = descriptionOf.get(name)?.replaceAll("|", "\\|");
+    return `| \`${name}\` | ${value} | ${description} | \`${figureOfLimit(name)}\` |`;
   });
-  return `${head}${rows.join("\n")}\n`;
+  return [
+    "| limit | default | what it bounds, and what happens beyond it | `$SYS/broker/...` |",
+    "| --- | ---: | --- | --- |",
+    ...rows,
+    "",
+  ].join("\n");
 }
 
 if (import.meta.main) {
-  await writeFile(join(root, "docs/limits.md"), await renderLimitDocs());
+  await writeFile(pageFile, await renderLimitDocs(await readFile(pageFile, "utf8")));
 }

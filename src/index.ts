@@ -12,6 +12,7 @@
 import { setTimeout } from "node:timers/promises";
 import {
   type Clock,
+  defaultLimits,
   type Limits,
   type Log,
   type Random,
@@ -33,6 +34,7 @@ import {
 import type { Properties, QoS } from "./codec/index.ts";
 import { isLoopbackUrl, type Listener, listen, parseListenUrl } from "./listeners/index.ts";
 import { readVersion } from "./package-version.ts";
+import { newMemoryReader } from "./process-memory.ts";
 
 export type { Clock, ErrorCode, Limits, Log, Random } from "./base/index.ts";
 export { defaultLimits, ReasonCode, TstackError } from "./base/index.ts";
@@ -73,6 +75,11 @@ export interface BrokerOptions {
   allowAnonymous?: boolean;
   /** Which message goes when a session's queue is full. Default: the newest. */
   queueDrop?: "newest" | "oldest";
+  /**
+   * What counts for `memoryBytesMax`, asked a few times a second. Default: V8's heap and buffers of this process; with a
+   * `clock` of your own nothing, as that time says nothing of this process.
+   */
+  memoryBytes?: () => number;
   /** Seconds between two rounds of `$SYS` topics, 0 for none. Default: 10. */
   sysTopicsSeconds?: number;
 }
@@ -124,6 +131,7 @@ export function createBroker(options: BrokerOptions = {}): Broker {
     limits: options.limits,
     queueDrop: options.queueDrop,
     sysTopicsSeconds: options.sysTopicsSeconds,
+    memoryBytes: options.memoryBytes ?? readerOfProcess(options),
     version: readVersion(),
   });
   const listeners: Listener[] = [];
@@ -148,6 +156,11 @@ export function createBroker(options: BrokerOptions = {}): Broker {
       if ((await Promise.race([Promise.all(closed), late])) === "late") core.destroy();
     },
   };
+}
+
+function readerOfProcess({ clock, limits }: BrokerOptions): (() => number) | undefined {
+  if (clock !== undefined) return undefined;
+  return newMemoryReader(limits?.memoryBytesMax ?? defaultLimits.memoryBytesMax);
 }
 
 function standsOpen(url: string): TstackError {

@@ -3,6 +3,7 @@
  * means, and the MQTT reason code that a peer is told where there is one. `docs/errors.md` lists
  * the same table, held by a test. Broken code is `assert`.
  */
+import type { Limits } from "./limits.ts";
 import { ReasonCode } from "./reason-codes.ts";
 
 interface ErrorKind {
@@ -75,11 +76,18 @@ export type ErrorCode = keyof typeof errorTable;
 /** An error with a stable code out of `errorTable`. `message` says what happened, where, what to do. */
 export class TstackError extends Error {
   readonly code: ErrorCode;
+  /** The limit that a peer went beyond, where that is what is wrong: it is counted. */
+  readonly limit: keyof Limits | undefined;
 
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options?: ErrorOptions & { readonly limit?: keyof Limits | undefined },
+  ) {
     super(message, options);
     this.name = "TstackError";
     this.code = code;
+    this.limit = options?.limit;
   }
 
   /** What an MQTT peer is told. */

@@ -6,6 +6,8 @@ type Bounds = readonly [least: number, most: number];
 
 const bounds: Partial<Record<keyof Limits, Bounds>> = {
   packetBytesMax: [64, 268_435_460],
+  messagesPerSecondMax: [1, 1_000_000_000],
+  bytesPerSecondMax: [64, 1_000_000_000_000],
   connectSecondsMax: [1, 3600],
   packetSecondsMax: [1, 3600],
   endSecondsMax: [1, 3600],
@@ -18,6 +20,7 @@ const bounds: Partial<Record<keyof Limits, Bounds>> = {
   topicLevelsMax: [1, 65_535],
   topicAliasMax: [0, 65_535],
   retainedMessagesMax: [0, Number.MAX_SAFE_INTEGER],
+  memoryBytesMax: [67_108_864, Number.MAX_SAFE_INTEGER], // an idle broker has its share of it
   clientIdentifierBytesMax: [23, 65_535], // [MQTT-3.1.3-5]
 };
 

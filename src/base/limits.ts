@@ -7,6 +7,17 @@ export interface Limits {
   readonly packetBytesMax: number;
   /** Connections at one time, those without CONNECT yet among them; beyond: CONNECT is answered with 0x89 (3.x: 0x03). */
   readonly connectionsMax: number;
+  /**
+   * Open connections of one remote address, of IPv6 of one /64, those without CONNECT yet among them; beyond: CONNECT is
+   * answered with 0x97 (3.x: 0x03). Loopback addresses and Unix sockets have no such limit: a proxy stands there.
+   */
+  readonly connectionsPerAddressMax: number;
+  /** CONNECTs of one remote address in a second, on an average of ten; beyond: CONNECT is answered with 0x9F (3.x: 0x03). Not for loopback addresses and Unix sockets. */
+  readonly connectionsPerAddressPerSecondMax: number;
+  /** Packets of one client in a second; beyond: it is not read until it is within again. Nothing is lost, and it is not disconnected. */
+  readonly messagesPerSecondMax: number;
+  /** The same, in bytes. */
+  readonly bytesPerSecondMax: number;
   /** Time between the transport's opening and a complete CONNECT; beyond: closed. */
   readonly connectSecondsMax: number;
   /** Time that a connection which the broker ends has to take its last bytes and to close; beyond: cut off. */
@@ -43,8 +54,16 @@ export interface Limits {
   readonly retainedMessagesMax: number;
   /** The same, in bytes of topic, properties and payload, and 500 for each message and 100 for each level of its topic. */
   readonly retainedBytesMax: number;
+  /** Messages on their way to the disk, in bytes; beyond: who publishes what must be kept is not read until there is room. */
+  readonly unsyncedBytesMax: number;
   /** What is remembered of who gets which topic; beyond: the oldest is forgotten and worked out anew when it comes. */
   readonly routesBytesMax: number;
+  /**
+   * Memory of JavaScript in this process, its heap as V8 has taken it and its buffers; beyond, until it is below 90 % again:
+   * CONNECT is answered with 0x89 (3.x: 0x03), new subscriptions and retained topics with 0x97, who publishes is read
+   * once in a quarter of a second, and QoS 0 to a client that has not taken what it was sent is dropped and counted.
+   */
+  readonly memoryBytesMax: number;
   /** Longest client identifier, in bytes of UTF-8; beyond: CONNACK 0x85 (3.x: 0x02). */
   readonly clientIdentifierBytesMax: number;
 }
@@ -52,6 +71,10 @@ export interface Limits {
 export const defaultLimits: Limits = {
   packetBytesMax: 1_048_576,
   connectionsMax: 100_000,
+  connectionsPerAddressMax: 65_535,
+  connectionsPerAddressPerSecondMax: 5000,
+  messagesPerSecondMax: 10_000_000,
+  bytesPerSecondMax: 1_000_000_000,
   connectSecondsMax: 10,
   packetSecondsMax: 300,
   endSecondsMax: 5,
@@ -70,6 +93,8 @@ export const defaultLimits: Limits = {
   topicAliasMax: 64,
   retainedMessagesMax: 1_000_000,
   retainedBytesMax: 268_435_456,
+  unsyncedBytesMax: 67_108_864,
   routesBytesMax: 67_108_864,
+  memoryBytesMax: 4_294_967_296,
   clientIdentifierBytesMax: 1024,
 };

@@ -12,6 +12,7 @@ import {
   TstackError,
 } from "../base/index.ts";
 import { parseTopicFilter } from "../topics/index.ts";
+import { AddressLimits } from "./address-limits.ts";
 import { fromApplicationMessage, toApplicationMessage } from "./application-message.ts";
 import { Connection } from "./connection.ts";
 import { type ConnectionEnding, describeEnding } from "./connection-ending.ts";
@@ -20,6 +21,8 @@ import { Deadlines } from "./deadlines.ts";
 import { Delivery } from "./delivery.ts";
 import { callEmbedding } from "./embedding-call.ts";
 import { Events } from "./events.ts";
+import { LimitHits } from "./limit-hits.ts";
+import { MemoryWatch } from "./memory-watch.ts";
 import type { Message } from "./message.ts";
 import { checkApplicationMessage } from "./message-check.ts";
 import type {
@@ -55,6 +58,8 @@ export interface BrokerPorts {
   readonly queueDrop?: "newest" | "oldest";
   /** Seconds between two rounds of `$SYS` topics; 0 for none. Default 10. */
   readonly sysTopicsSeconds?: number;
+  /** What the broker and what it runs in have of this machine's memory: for memoryBytesMax. Without it there is no such limit. */
+  readonly memoryBytes?: () => number;
   /** As `$SYS/broker/version` tells it. */
   readonly version: string;
 }
@@ -81,6 +86,9 @@ export class Broker implements TransportAcceptor {
   readonly wills: Wills;
   readonly sessions: Sessions;
   readonly events: Events;
+  readonly limitHits: LimitHits;
+  readonly addresses: AddressLimits;
+  readonly memory: MemoryWatch;
   isClosing = false;
   /** Connections that are not at their end. */
   readonly #connections = new Set<Connection>();
@@ -100,12 +108,15 @@ export class Broker implements TransportAcceptor {
     const methods = ports.enhancedAuthenticators ?? [];
     this.enhancedAuthenticators = new Map(methods.map((method) => [method.method, method]));
     this.events = new Events(ports.log);
+    this.limitHits = new LimitHits(this.clock, ports.log);
+    this.addresses = new AddressLimits(this.limits, this.clock);
     this.deadlines = new Deadlines(this.clock, ports.log);
+    this.memory = new MemoryWatch(this, ports.memoryBytes);
     this.tickEnd = new TickEnd(this.clock, this.counters);
     this.routes = new Routes(this.limits.routesBytesMax);
-    this.delivery = new Delivery(this.routes, this.limits.outboxBytesMax);
+    this.delivery = new Delivery(this.routes);
     this.subscriptions = new Subscriptions(this.routes);
-    this.retained = new RetainedMessages(this.limits, this.clock, this.deadlines);
+    this.retained = new RetainedMessages(this.limits, this.clock, this.deadlines, this.memory);
     this.wills = new Wills(this.clock, this.deadlines, (will) => this.publishMessage(will));
     this.sessions = new Sessions(this.#sessionContext(ports.queueDrop), this.routes, this.wills);
     this.#sysTopics = new SysTopics(this, ports.version, ports.sysTopicsSeconds ?? 10);
@@ -113,6 +124,7 @@ export class Broker implements TransportAcceptor {
 
   #sessionContext(queueDrop: "newest" | "oldest" = "newest"): SessionContext {
     const { limits, clock, log, counters, deadlines, delivery, retained, subscriptions } = this;
+    const { limitHits } = this;
     const dropSubscription = subscriptions.remove.bind(subscriptions);
     const sharedQueues = { messages: 0, bytes: 0 };
     return {
@@ -120,6 +132,7 @@ export class Broker implements TransportAcceptor {
       clock,
       log,
       counters,
+      limitHits,
       deadlines,
       delivery,
       retained,
@@ -139,6 +152,7 @@ export class Broker implements TransportAcceptor {
     this.#transports.add(transport);
     const connection = new Connection(this, transport);
     this.#connections.add(connection);
+    this.memory.watch();
     if (this.isClosing) connection.disconnect(ReasonCode.serverShuttingDown, "shutting down");
     return connection;
   }
@@ -217,9 +231,10 @@ export class Broker implements TransportAcceptor {
 
   connectionEnded(connection: Connection, ending: ConnectionEnding): void {
     this.#connections.delete(connection);
+    if (connection.address !== undefined) this.addresses.close(connection.address);
     this.sessions.connectionEnded(connection);
     const dropped = connection.session?.drops.take();
-    this.log.info(
+    this.log[connection.wasRefused ? "debug" : "info"](
       { client: connection.name, from: connection.transport.remoteAddress, dropped },
       `disconnected by ${describeEnding(ending)}`,
     );

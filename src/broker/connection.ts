@@ -13,13 +13,16 @@ import {
   ProtocolVersion,
   type PublishVariant,
 } from "../codec/index.ts";
+import type { AddressAccount } from "./address-limits.ts";
 import type { Broker } from "./broker.ts";
 import type { ConnectionEnding } from "./connection-ending.ts";
 import { ConnectionState } from "./connection-state.ts";
+import { DropReason } from "./counters.ts";
 import { cutReason } from "./cut-reason.ts";
 import type { Authentication } from "./handlers/auth.ts";
 import { dispatch, dispatchBeforeConnected } from "./handlers/dispatch.ts";
 import { refuse } from "./handlers/welcome.ts";
+import { Intake, type IntakeOwner, needsIntake } from "./intake.ts";
 import type { Message } from "./message.ts";
 import { Outbox, type OutboxOwner } from "./outbox.ts";
 import { Patience, type PatienceOwner } from "./patience.ts";
@@ -32,10 +35,14 @@ import type { OutboundAliases } from "./topic-aliases.ts";
 const packetBytesMost = 268_435_460;
 const noBytes = Buffer.alloc(0) as Buffer;
 
-export class Connection implements TransportSink, FrameSink, OutboxOwner, PatienceOwner {
+export class Connection
+  implements TransportSink, FrameSink, OutboxOwner, PatienceOwner, IntakeOwner
+{
   readonly broker: Broker;
   readonly transport: Transport;
   readonly outbox: Outbox;
+  /** What its remote address has open; undefined where that is not limited. */
+  readonly address: AddressAccount | undefined;
   state: ConnectionState = ConnectionState.awaitingConnect;
   protocolVersion: ProtocolVersion = ProtocolVersion.v3_1_1;
   /** Who it is, once CONNECT has been accepted. */
@@ -52,7 +59,10 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner, Patien
   authentication: Authentication | undefined;
   /** Whether it ever got a CONNACK that said yes. */
   wasAccepted = false;
+  /** Whether its CONNECT was answered with no: the log has told it then. */
+  wasRefused = false;
   packetsReceived = 0;
+  bytesReceived = 0;
   isSuspended = false;
   isPaused = false;
 
@@ -62,6 +72,7 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner, Patien
   #isReading = false;
   #publisher: Publisher | undefined;
   readonly #patience: Patience;
+  #intake: Intake | undefined;
   /** Why it is being ended by us: a transport may report its own end meanwhile. */
   #ending: ConnectionEnding | undefined;
   /** The transport is gone, and packets that it brought still wait. */
@@ -70,6 +81,7 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner, Patien
   constructor(broker: Broker, transport: Transport) {
     this.broker = broker;
     this.transport = transport;
+    this.address = broker.addresses.open(transport.remoteAddress);
     this.outbox = new Outbox(transport, broker.tickEnd, this);
     this.#reader = new FrameReader(broker.limits.packetBytesMax);
     this.#patience = new Patience(this, broker);
@@ -94,6 +106,19 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner, Patien
     return this.#publisher;
   }
 
+  /** Not read for a while: it sends too much, or memory is short. */
+  get isHeldBack(): boolean {
+    return this.#intake?.isHolding === true;
+  }
+
+  /** Why a message of QoS 0 may not be sent to it just now, if so. */
+  get dropReason(): DropReason | undefined {
+    const { broker, transport } = this;
+    if (this.outbox.bytes >= broker.limits.outboxBytesMax) return DropReason.slowReader;
+    const isWaste = broker.memory.isShort && transport.pendingBytes > 0;
+    return isWaste ? DropReason.memoryFull : undefined;
+  }
+
   /** Whether ranges of frames may be appended to the outbox without looking at each. */
   get takesRanges(): boolean {
     return this.outboundAliases === undefined;
@@ -103,7 +128,17 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner, Patien
     if (this.isClosed) return;
     this.broker.counters.bytesReceived += bytes.length;
     if (this.isSuspended) this.#pause();
+    const before = this.packetsReceived;
+    this.bytesReceived += bytes.length;
     this.#run(() => this.#reader.read(bytes, this));
+    if (this.isClosed || !needsIntake(this, this.#publisher !== undefined)) return;
+    this.#intake ??= new Intake(this, this.broker);
+    this.#intake.took(this.packetsReceived - before, bytes.length);
+    if (this.#intake.isHolding) this.#pause();
+  }
+
+  holdEnded(): void {
+    this.#resumeIfFree();
   }
 
   drained(): void {
@@ -119,6 +154,7 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner, Patien
 
   closed(cause?: Error): void {
     this.broker.transportClosed(this.transport);
+    this.#patience.transportClosed();
     try {
       this.#handleLoss(cause);
     } catch (error) {
@@ -150,7 +186,7 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner, Patien
     const { session } = this;
     if (session?.connection === this && this.transport.pendingBytes === 0 && session.hasBacklog)
       session.pump();
-    if (this.isPaused && !this.isSuspended && !this.#isChoked()) this.#resumeReading();
+    this.#resumeIfFree();
   }
 
   frame(bytes: Buffer, start: number, bodyStart: number, end: number): boolean {
@@ -193,7 +229,7 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner, Patien
     this.#patience.startAnew();
     this.#run(() => this.#reader.resume(this));
     if (this.#lost !== undefined) this.#handleLoss(this.#lost.cause);
-    if (this.isPaused && !this.isSuspended && !this.#isChoked()) this.#resumeReading();
+    this.#resumeIfFree();
   }
 
   /** Reads packets; what is wrong with one ends here. */
@@ -234,7 +270,8 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner, Patien
     this.transport.pause();
   }
 
-  #resumeReading(): void {
+  #resumeIfFree(): void {
+    if (!this.isPaused || this.isSuspended || this.isHeldBack || this.#isChoked()) return;
     this.isPaused = false;
     this.#patience.startAnew();
     this.transport.resume();
@@ -313,6 +350,7 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner, Patien
     // While an answer to CONNECT is awaited nothing of the peer's is handled.
     const isPeers = error instanceof TstackError && !(isConnecting && this.isSuspended);
     if (!isPeers) this.#logBug(error);
+    else this.broker.limitHits.countError(error, this.name);
     try {
       if (isPeers) this.disconnect(error.reasonCode, error.message);
       else if (isConnecting) refuse(this, ReasonCode.serverUnavailable, "internal error");
@@ -354,6 +392,7 @@ export class Connection implements TransportSink, FrameSink, OutboxOwner, Patien
     this.state = ConnectionState.closed;
     this.outbox.close(); // [MQTT-3.14.4-1] nothing is sent any more
     this.#patience.end();
+    this.#intake?.end();
     this.broker.connectionEnded(this, this.#ending ?? ending);
   }
 }

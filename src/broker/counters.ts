@@ -17,6 +17,8 @@ export const DropReason = {
   notAuthorized: "notAuthorized",
   /** A retained message beyond retainedMessagesMax or retainedBytesMax. */
   retainedFull: "retainedFull",
+  /** QoS 0 for a client that has not taken what it was sent, while memory is short (memoryBytesMax). */
+  memoryFull: "memoryFull",
 } as const;
 export type DropReason = (typeof DropReason)[keyof typeof DropReason];
 
@@ -41,6 +43,7 @@ export class Counters {
     sessionEnded: 0,
     notAuthorized: 0,
     retainedFull: 0,
+    memoryFull: 0,
   };
 
   get droppedTotal(): number {

@@ -29,7 +29,6 @@ export class Delivery {
   readonly variant: PublishVariant = newVariant();
   readonly #encoder = new PublishEncoder();
   readonly #routes: Routes;
-  readonly #outboxBytesMax: number;
   readonly #fromRange = new Message();
   readonly #header: PublishHeader = newPublishHeader();
   readonly #frame: LocatedFrame = { bytes: Buffer.alloc(0), start: 0, bodyStart: 0, end: 0 };
@@ -40,9 +39,8 @@ export class Delivery {
   /** What was published during a delivery. */
   #waiting: { readonly depth: number; readonly deliver: () => void }[] = [];
 
-  constructor(routes: Routes, outboxBytesMax: number) {
+  constructor(routes: Routes) {
     this.#routes = routes;
-    this.#outboxBytesMax = outboxBytesMax;
   }
 
   /** One message to everyone on `route`, which is current. */
@@ -143,14 +141,15 @@ export class Delivery {
       }
       const { connection, awaitsRetained } = target.session;
       if (connection === undefined) continue;
+      const { dropReason } = connection;
       if (
         awaitsRetained ||
         !connection.takesRanges ||
         range.frameBytesMax > connection.maximumPacketSize
       ) {
         this.#forwardToOne(target, range);
-      } else if (connection.outbox.bytes >= this.#outboxBytesMax) {
-        target.session.drops.count("slowReader", count);
+      } else if (dropReason !== undefined) {
+        target.session.drops.count(dropReason, count);
       } else {
         connection.outbox.append(bytes, start, end);
         connection.countPublishes(count, end - start);

@@ -13,6 +13,7 @@ interface DropContext {
 const cures: Partial<Record<DropReason, string>> = {
   slowReader: "it reads more slowly than it is sent QoS 0 (outboxBytesMax)",
   queueFull: "its queue is full (queueMessagesMax, queueBytesMax)",
+  memoryFull: "memory is short and it has not taken what it was sent (memoryBytesMax)",
   packetTooLarge: "they are beyond its Maximum Packet Size",
 };
 

@@ -5,6 +5,7 @@
 import { ReasonCode } from "../base/index.ts";
 import type { Broker } from "./broker.ts";
 import type { Deadline } from "./deadlines.ts";
+import type { CountedLimit } from "./limit-hits.ts";
 
 /** Whose patience it is. */
 export interface PatienceOwner {
@@ -12,6 +13,10 @@ export interface PatienceOwner {
   readonly isPaused: boolean;
   /** Not read until an answer from outside is there. */
   readonly isSuspended: boolean;
+  /** Not read for a while because it sends too much, or memory is short. */
+  readonly isHeldBack: boolean;
+  /** How the log names it. */
+  readonly name: string;
   disconnect(reasonCode: ReasonCode, why: string): void;
 }
 
@@ -24,6 +29,8 @@ export class Patience {
   #lastSignAt: number;
   /** When the packet that is not complete yet began to come; 0 for none. */
   #incompleteSince = 0;
+  /** When the connection ended and the transport had yet to close; 0 before. */
+  #endedAt = 0;
 
   constructor(owner: PatienceOwner, broker: Broker) {
     this.#owner = owner;
@@ -62,6 +69,23 @@ export class Patience {
 
   end(): void {
     this.#broker.deadlines.cancel(this.#deadline);
+    this.#endedAt = this.#broker.clock.now();
+  }
+
+  /** Cut off, when it took longer than it may: that is the transport's to do. */
+  transportClosed(): void {
+    const { clock, limits } = this.#broker;
+    if (this.#endedAt > 0 && clock.now() - this.#endedAt >= limits.endSecondsMax * 1000)
+      this.#count("endSecondsMax");
+  }
+
+  #count(limit: CountedLimit): void {
+    this.#broker.limitHits.count(limit, { client: this.#owner.name });
+  }
+
+  /** The broker itself does not listen: the client is not blamed for its silence. */
+  get #isDeaf(): boolean {
+    return this.#owner.isSuspended || this.#owner.isHeldBack;
   }
 
   /** One and a half times the keep alive [MQTT-3.1.2-22], 3.1.1: [MQTT-3.1.2-24]. */
@@ -75,30 +99,32 @@ export class Patience {
 
   /** When the client may be overdue with a packet, or with the rest of one. */
   #nextCheckAt(now: number): number {
-    const { isPaused, isSuspended } = this.#owner;
-    const silentFrom = isSuspended ? now : this.#lastSignAt;
-    const packetFrom = isPaused || isSuspended ? now : this.#incompleteSince || now;
+    const isDeaf = this.#isDeaf;
+    const silentFrom = isDeaf ? now : this.#lastSignAt;
+    const packetFrom = this.#owner.isPaused || isDeaf ? now : this.#incompleteSince || now;
     return Math.min(silentFrom + this.#silenceMilliseconds, packetFrom + this.#packetMilliseconds);
   }
 
   #check(): void {
     const now = this.#broker.clock.now();
-    const { isPaused, isSuspended } = this.#owner;
+    const isDeaf = this.#isDeaf;
     if (this.#keepAliveSeconds === undefined) {
+      this.#count("connectSecondsMax");
       this.#owner.disconnect(
         ReasonCode.maximumConnectTime,
         "no complete CONNECT in time (connectSecondsMax)",
       );
-    } else if (!isSuspended && now - this.#lastSignAt >= this.#silenceMilliseconds) {
+    } else if (!isDeaf && now - this.#lastSignAt >= this.#silenceMilliseconds) {
       this.#owner.disconnect(
         ReasonCode.keepAliveTimeout,
         `nothing came for 1.5 times the keep alive of ${this.#keepAliveSeconds} s`,
       );
     } else if (
-      !(isSuspended || isPaused) &&
+      !(isDeaf || this.#owner.isPaused) &&
       this.#incompleteSince > 0 &&
       now - this.#incompleteSince >= this.#packetMilliseconds
     ) {
+      this.#count("packetSecondsMax");
       this.#owner.disconnect(
         ReasonCode.unspecifiedError,
         "a packet took longer than packetSecondsMax to come",

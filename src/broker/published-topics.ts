@@ -53,6 +53,7 @@ export class PublishedTopics {
         throw new TstackError(
           "MQTT_TOPIC_NAME_INVALID", // [MQTT-3.3.2-2], [MQTT-4.7.3-1]
           `"${topic.slice(0, 100)}" is no topic name: it is empty, has a wildcard or more than ${this.#levelsMax} levels`,
+          { limit: isValidTopicName(topic, Infinity) ? "topicLevelsMax" : undefined },
         );
       }
       found = {

@@ -6,6 +6,7 @@
 import type { Clock, Limits } from "../base/index.ts";
 import { RetainedTree } from "../topics/index.ts";
 import type { Deadline, Deadlines } from "./deadlines.ts";
+import type { MemoryWatch } from "./memory-watch.ts";
 import type { Message } from "./message.ts";
 
 /** What a retained message costs beside its bytes: its object, its buffer, its expiry. */
@@ -23,11 +24,18 @@ export class RetainedMessages {
   readonly #limits: Limits;
   readonly #clock: Clock;
   readonly #deadlines: Deadlines;
+  readonly #memory: Pick<MemoryWatch, "isShort">;
 
-  constructor(limits: Limits, clock: Clock, deadlines: Deadlines) {
+  constructor(
+    limits: Limits,
+    clock: Clock,
+    deadlines: Deadlines,
+    memory: Pick<MemoryWatch, "isShort"> = { isShort: false },
+  ) {
     this.#limits = limits;
     this.#clock = clock;
     this.#deadlines = deadlines;
+    this.#memory = memory;
   }
 
   get size(): number {
@@ -43,8 +51,7 @@ export class RetainedMessages {
     const previous = this.#tree.get(message.topic);
     const costBytes = this.#costBytes + costOf(message) - (previous ? costOf(previous) : 0);
     const isFull =
-      costBytes > this.#limits.retainedBytesMax ||
-      (previous === undefined && this.size >= this.#limits.retainedMessagesMax);
+      costBytes > this.#limits.retainedBytesMax || (previous === undefined && this.#takesNoTopic);
     if (isFull) return false;
     this.#forgetExpiry(message.topic);
     this.bytes += message.size - (previous?.size ?? 0);
@@ -52,6 +59,10 @@ export class RetainedMessages {
     this.#tree.set(message.topic, message.keep()); // [MQTT-3.3.1-5], 3.1.1: [MQTT-3.3.1-5]
     this.#scheduleExpiry(message);
     return true;
+  }
+
+  get #takesNoTopic(): boolean {
+    return this.size >= this.#limits.retainedMessagesMax || this.#memory.isShort;
   }
 
   delete(topic: string): void {

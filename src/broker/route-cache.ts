@@ -15,6 +15,8 @@ function sizeOf({ topic, groups, shared, locals }: Route): number {
 }
 
 export class RouteCache {
+  /** Routes that were given up for others. */
+  forgotten = 0;
   readonly #generationBytesMax: number;
   #young = new Map<string, Route>();
   #old = new Map<string, Route>();
@@ -48,6 +50,7 @@ export class RouteCache {
 
   /** Publishers may hold on to a route that is given up: it must not hold on to its subscribers. */
   #turn(): void {
+    this.forgotten += this.#old.size;
     for (const route of this.#old.values()) {
       route.isStale = true;
       route.groups = [];

@@ -62,6 +62,11 @@ export class Routes {
     this.#markStale(filter);
   }
 
+  /** Routes that were given up for others (routesBytesMax). */
+  get forgotten(): number {
+    return this.#routes.forgotten;
+  }
+
   /** A session has come back with another protocol version. */
   sessionChanged(): void {
     this.#sessionGeneration++;

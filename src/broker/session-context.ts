@@ -3,6 +3,7 @@ import type { Clock, Limits, Log } from "../base/index.ts";
 import type { Counters } from "./counters.ts";
 import type { Deadlines } from "./deadlines.ts";
 import type { Delivery } from "./delivery.ts";
+import type { LimitHits } from "./limit-hits.ts";
 import type { QueueAccount } from "./message-queue.ts";
 import type { RetainedMessages } from "./retained-messages.ts";
 import type { Subscription } from "./subscription.ts";
@@ -15,6 +16,7 @@ export interface SessionContext {
   readonly deadlines: Deadlines;
   readonly delivery: Delivery;
   readonly retained: RetainedMessages;
+  readonly limitHits: LimitHits;
   /** What waits in all shared subscriptions. */
   readonly sharedQueues: QueueAccount;
   /** Which message goes when a queue is full. */

@@ -156,8 +156,8 @@ export class Session {
     const { variant } = this.context.delivery;
     if (variant.qos === 0) {
       if (connection === undefined) return;
-      if (connection.outbox.bytes >= this.context.limits.outboxBytesMax)
-        this.drops.count("slowReader", 1);
+      const { dropReason } = connection;
+      if (dropReason !== undefined) this.drops.count(dropReason, 1);
       else connection.sendPublish(message, variant, encoded, 0);
       return;
     }

@@ -64,7 +64,9 @@ export class Sessions {
   }
 
   grantedExpirySeconds(asked: number): number {
-    return Math.min(asked, this.#context.limits.sessionExpirySecondsMax);
+    const { limits, limitHits } = this.#context;
+    if (asked > limits.sessionExpirySecondsMax) limitHits.count("sessionExpirySecondsMax", {});
+    return Math.min(asked, limits.sessionExpirySecondsMax);
   }
 
   /**

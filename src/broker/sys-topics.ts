@@ -2,9 +2,11 @@
  * `$SYS/broker/...`: the broker's figures as retained messages, by the names that mosquitto's users know.
  * Loads are averages per minute over 1, 5 and 15 minutes, weighted towards the present as mosquitto weighs them.
  */
+import type { Limits } from "../base/index.ts";
 import { fromApplicationMessage } from "./application-message.ts";
 import type { Broker } from "./broker.ts";
 import type { Deadline } from "./deadlines.ts";
+import type { MemoryWatch } from "./memory-watch.ts";
 import type { Session } from "./session.ts";
 
 const minutes = [1, 5, 15] as const;
@@ -49,6 +51,8 @@ export class SysTopics {
 
   #figures(): Record<string, string | number> {
     const { counters, sessions, retained, subscriptions, clock } = this.#broker;
+    const { routes, limitHits, memory, limits } = this.#broker;
+    limitHits.counts.routesBytesMax = routes.forgotten;
     const held = countSessions(sessions.all());
     this.#clientsMaximum = Math.max(this.#clientsMaximum, held.connected);
     return {
@@ -69,7 +73,7 @@ export class SysTopics {
       "publish/messages/received": counters.publishReceived,
       "publish/messages/sent": counters.publishSent,
       "publish/messages/dropped": counters.droppedTotal,
-      ...droppedByReason(counters.dropped),
+      ...withPrefix("publish/messages/dropped", counters.dropped),
       "publish/bytes/received": counters.publishBytesReceived,
       "publish/bytes/sent": counters.publishBytesSent,
       "bytes/received": counters.bytesReceived,
@@ -77,6 +81,8 @@ export class SysTopics {
       "retained messages/count": retained.size,
       "subscriptions/count": subscriptions.count,
       "shared_subscriptions/count": subscriptions.sharedCount,
+      ...(memory.isKnown ? memoryFigures(memory, limits) : {}),
+      ...withPrefix("limits", limitHits.counts),
     };
   }
 
@@ -128,9 +134,18 @@ function loadsOf({ counters }: Broker): Load[] {
   }));
 }
 
-function droppedByReason(dropped: Readonly<Record<string, number>>): Record<string, number> {
+function memoryFigures({ bytes, isShort, shortages }: MemoryWatch, { memoryBytesMax }: Limits) {
+  return {
+    "memory/bytes": bytes,
+    "memory/maximum": memoryBytesMax,
+    "memory/state": isShort ? "short" : "enough",
+    "memory/shortages": shortages,
+  };
+}
+
+function withPrefix(prefix: string, counts: Record<string, number>): Record<string, number> {
   return Object.fromEntries(
-    Object.entries(dropped).map(([reason, count]) => [`publish/messages/dropped/${reason}`, count]),
+    Object.entries(counts).map(([name, count]) => [`${prefix}/${name}`, count]),
   );
 }
 

@@ -33,6 +33,7 @@ export class InboundAliases {
     throw new TstackError(
       "MQTT_TOPIC_ALIAS_INVALID",
       `topic alias ${alias} is beyond the maximum of ${this.#maximum}`,
+      { limit: "topicAliasMax" },
     );
   }
 }

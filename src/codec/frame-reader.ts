@@ -114,6 +114,7 @@ export class FrameReader {
     throw new TstackError(
       "MQTT_PACKET_TOO_LARGE",
       `a packet of ${total} bytes; this broker takes up to ${this.#packetBytesMax} (packetBytesMax)`,
+      { limit: "packetBytesMax" },
     );
   }
 

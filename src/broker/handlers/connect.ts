@@ -13,7 +13,7 @@ import type { Broker } from "../broker.ts";
 import type { Connection } from "../connection.ts";
 import type { AuthenticationRequest } from "../ports.ts";
 import { beginAuthentication } from "./auth.ts";
-import { accept, refuse } from "./welcome.ts";
+import { accept, refuse, refuseAtLimit } from "./welcome.ts";
 
 export function handleConnect(connection: Connection, connect: ConnectPacket): void {
   const { properties } = connect;
@@ -21,11 +21,7 @@ export function handleConnect(connection: Connection, connect: ConnectPacket): v
   connection.maximumPacketSize = properties.maximumPacketSize ?? connection.maximumPacketSize;
   connection.mayChangeExpiry = (properties.sessionExpiryInterval ?? 0) > 0;
   connection.wantsProblemInformation = properties.requestProblemInformation ?? true;
-  const { broker } = connection;
-  if (broker.connectionCount > broker.limits.connectionsMax) {
-    refuse(connection, ReasonCode.serverBusy, "connectionsMax is reached");
-    return;
-  }
+  if (refuseAtLimits(connection)) return;
   const clientIdentifier = chooseClientIdentifier(connection, connect);
   if (clientIdentifier === undefined) return;
   const request: AuthenticationRequest = {
@@ -37,6 +33,21 @@ export function handleConnect(connection: Connection, connect: ConnectPacket): v
     listener: connection.transport.listener,
   };
   connection.suspendFor(authenticate(connection, connect, request));
+}
+
+/** Before anything that costs more: whether there is room for it. */
+function refuseAtLimits(connection: Connection): boolean {
+  const { broker, address } = connection;
+  const atAddress = address && broker.addresses.check(address);
+  if (atAddress === "connectionsPerAddressMax")
+    refuseAtLimit(connection, ReasonCode.quotaExceeded, atAddress);
+  else if (atAddress !== undefined)
+    refuseAtLimit(connection, ReasonCode.connectionRateExceeded, atAddress);
+  else if (broker.connectionCount > broker.limits.connectionsMax)
+    refuseAtLimit(connection, ReasonCode.serverBusy, "connectionsMax");
+  else if (broker.memory.isShort)
+    refuseAtLimit(connection, ReasonCode.serverBusy, "memoryBytesMax");
+  return connection.isClosed;
 }
 
 /** Answers a CONNECT that could not be read, as far as the standard lets it be answered. */
@@ -65,6 +76,7 @@ function chooseClientIdentifier(
     if (Buffer.byteLength(clientIdentifier) <= limits.clientIdentifierBytesMax)
       return clientIdentifier;
     // [MQTT-3.1.3-8], 3.1.1: [MQTT-3.1.3-9]
+    connection.broker.limitHits.count("clientIdentifierBytesMax", { client: connection.name });
     refuse(
       connection,
       ReasonCode.clientIdentifierNotValid,

@@ -129,7 +129,7 @@ function logFull(connection: Connection, published: PublishedTopic): void {
   published.isFullLogged = true;
   connection.broker.log.warn(
     { client: connection.name, topic: published.topic },
-    "a retained message was not kept: retainedMessagesMax or retainedBytesMax is reached",
+    "a retained message was not kept: retainedMessagesMax, retainedBytesMax or memoryBytesMax is reached",
   );
 }
 
@@ -163,5 +163,6 @@ function checkReceiveMaximum(connection: Connection): void {
   throw new TstackError(
     "MQTT_RECEIVE_MAXIMUM_EXCEEDED",
     `more than ${receiveMaximum} QoS 2 messages under way (receiveMaximum)`,
+    { limit: "receiveMaximum" },
   );
 }

@@ -106,7 +106,7 @@ function logGranted(connection: Connection, [first, ...others]: Examined[]): voi
 function logRefused(connection: Connection, [first, ...others]: Examined[]): void {
   if (first === undefined) return;
   const { request, decision } = first;
-  const rule = decision.allowed ? "subscriptionsMax is reached" : decision.rule;
+  const rule = decision.allowed ? "subscriptionsMax or memoryBytesMax is reached" : decision.rule;
   connection.broker.log.info(
     { client: connection.name, filter: request.filter, rule, others: others.length },
     "a subscription was refused",
@@ -118,9 +118,17 @@ function refusalOf(
   session: Session,
   { request, parsed, decision }: Examined,
 ): number | undefined {
-  if (parsed === undefined) return ReasonCode.topicFilterInvalid; // [MQTT-4.7.3-1]
+  const { limits, limitHits, memory } = connection.broker;
+  const { filter } = request;
+  const client = connection.name;
+  if (parsed === undefined) {
+    if (parseTopicFilter(filter, Infinity)) limitHits.count("topicLevelsMax", { client, filter });
+    return ReasonCode.topicFilterInvalid; // [MQTT-4.7.3-1]
+  }
   if (!decision.allowed) return ReasonCode.notAuthorized;
-  const isNew = !session.subscriptions.has(request.filter);
-  const isFull = session.subscriptions.size >= connection.broker.limits.subscriptionsMax;
-  return isNew && isFull ? ReasonCode.quotaExceeded : undefined;
+  if (session.subscriptions.has(filter)) return undefined;
+  const isFull = session.subscriptions.size >= limits.subscriptionsMax;
+  if (!isFull && !memory.isShort) return undefined;
+  limitHits.count(isFull ? "subscriptionsMax" : "memoryBytesMax", { client, filter });
+  return ReasonCode.quotaExceeded;
 }

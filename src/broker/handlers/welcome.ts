@@ -7,6 +7,7 @@ import { type ConnectPacket, PacketType, toConnackFailure } from "../../codec/in
 import { isValidTopicName } from "../../topics/index.ts";
 import type { Connection } from "../connection.ts";
 import { ConnectionState } from "../connection-state.ts";
+import type { CountedLimit } from "../limit-hits.ts";
 import type { OpenedSession } from "../sessions.ts";
 import { OutboundAliases } from "../topic-aliases.ts";
 import { toWill } from "../wills.ts";
@@ -34,7 +35,11 @@ export async function accept(connection: Connection, client: Authenticated): Pro
   };
   if (!(await mayLeaveWill(connection, connect)) || connection.isClosed) return;
   if (!broker.sessions.hasRoomFor(clientIdentifier)) {
-    refuse(connection, ReasonCode.quotaExceeded, "sessionsMax is reached");
+    refuseAtLimit(connection, ReasonCode.quotaExceeded, "sessionsMax");
+    return;
+  }
+  if (broker.memory.isShort && !broker.sessions.has(clientIdentifier)) {
+    refuseAtLimit(connection, ReasonCode.quotaExceeded, "memoryBytesMax");
     return;
   }
   const opened = await broker.sessions.open(connection, {
@@ -58,6 +63,8 @@ function welcome(connection: Connection, client: Authenticated, opened: OpenedSe
   connection.keepAliveSeconds = connection.isV5
     ? cutKeepAlive(connect.keepAliveSeconds, keepAliveSecondsMax)
     : connect.keepAliveSeconds;
+  if (connection.keepAliveSeconds !== connect.keepAliveSeconds)
+    broker.limitHits.count("keepAliveSecondsMax", {});
   const aliases = Math.min(connect.properties.topicAliasMaximum ?? 0, topicAliasMax);
   if (aliases > 0) connection.outboundAliases = new OutboundAliases(aliases); // [MQTT-3.1.2-27]
   const will = connect.will && toWill(connect.will, session.clientIdentifier);
@@ -97,6 +104,7 @@ async function mayLeaveWill(connection: Connection, { will }: ConnectPacket): Pr
   if (will === undefined || identity === undefined) return true;
   const { topic, qos, retain } = will;
   if (!isValidTopicName(topic, broker.limits.topicLevelsMax)) {
+    if (isValidTopicName(topic, Infinity)) broker.limitHits.count("topicLevelsMax", { topic });
     refuse(connection, ReasonCode.topicNameInvalid, "the will has an invalid topic name");
     return false;
   }
@@ -128,6 +136,22 @@ export function refuse(
     },
     `a client was refused: ${describeReasonCode(reasonCode)}, ${why}`,
   );
+  answerNo(connection, reasonCode, why);
+}
+
+/** The same where a limit is hit: counted, and told once, as there may be many. */
+export function refuseAtLimit(
+  connection: Connection,
+  reasonCode: ReasonCode,
+  limit: CountedLimit,
+): void {
+  const { remoteAddress } = connection.transport;
+  connection.broker.limitHits.count(limit, { from: remoteAddress });
+  answerNo(connection, reasonCode, `${limit} is reached`);
+}
+
+function answerNo(connection: Connection, reasonCode: ReasonCode, why: string): void {
+  connection.wasRefused = true;
   const failure = toConnackFailure(reasonCode); // authenticators may say what they like
   connection.send({
     type: PacketType.connack,

@@ -2,6 +2,7 @@
  * The broker as a process: from a configuration to listeners, and to a clean end within a bounded time. Nothing is
  * listened on before everything has been checked.
  */
+import { totalmem } from "node:os";
 import { setTimeout } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import type { Logger } from "pino";
@@ -12,6 +13,7 @@ import { isLoopbackUrl, parseListenUrl } from "../../listeners/index.ts";
 import type { ProgramIo } from "../program-io.ts";
 import type { Configuration } from "./configuration.ts";
 import { watchForEnd } from "./ending.ts";
+import { warnOfMemory } from "./memory-warning.ts";
 import { chooseLogForm, openLog } from "./program-log.ts";
 import { formatWelcome, formatWelcomeRecord, writeWelcome } from "./welcome.ts";
 
@@ -38,6 +40,9 @@ export async function serve(
     const broker = openBroker(configuration, log);
     const urls = await openListeners(broker, configuration.listen);
     for (const warning of configuration.warnings) log.warn({}, warning);
+    const memory = { totalBytes: totalmem(), constrainedBytes: process.constrainedMemory() };
+    const memoryWarning = warnOfMemory(configuration.limits.memoryBytesMax, memory);
+    if (memoryWarning !== undefined) log.warn({}, memoryWarning);
     const welcome = writeWelcome(version, urls, configuration);
     if (form === "json") {
       for (const line of welcome) log.info(line.fields, formatWelcomeRecord(line));

@@ -1,0 +1,110 @@
+/**
+ * What one remote address may have open, and how fast it may CONNECT. An address is an IPv4 address or the /64 of an IPv6
+ * address, as one machine has all of that. Addresses without connections are forgotten when their allowance is full
+ * again, and the oldest of them when there are many: nobody fills the memory with addresses.
+ */
+import type { Clock, Limits } from "../base/index.ts";
+import { Allowance } from "./allowance.ts";
+
+/** So many seconds' worth may come at once: a site whose devices all come back after a power cut. */
+const burstSeconds = 10;
+/** Addresses without connections that are remembered at most. */
+const idleAddressesMax = 10_000;
+
+export interface AddressAccount {
+  readonly key: string;
+  connections: number;
+  /** From its first CONNECT on. */
+  allowance: Allowance | undefined;
+  idleSince: number;
+}
+
+export class AddressLimits {
+  readonly #limits: Limits;
+  readonly #clock: Clock;
+  readonly #accounts = new Map<string, AddressAccount>();
+  /** Those without connections, the longest idle first. */
+  readonly #idle = new Map<string, AddressAccount>();
+
+  constructor(limits: Limits, clock: Clock) {
+    this.#limits = limits;
+    this.#clock = clock;
+  }
+
+  /** Addresses that are remembered. */
+  get size(): number {
+    return this.#accounts.size;
+  }
+
+  /** A connection opens; undefined for one that has no such limits. `close` must follow. */
+  open(remoteAddress: string): AddressAccount | undefined {
+    const key = addressKey(remoteAddress);
+    if (key === undefined) return undefined;
+    let account = this.#accounts.get(key);
+    if (account === undefined) {
+      account = { key, connections: 0, allowance: undefined, idleSince: 0 };
+      this.#accounts.set(key, account);
+    } else if (account.connections === 0) this.#idle.delete(key);
+    account.connections++;
+    return account;
+  }
+
+  close(account: AddressAccount): void {
+    account.connections--;
+    if (account.connections > 0) return;
+    if (account.allowance === undefined) {
+      this.#accounts.delete(account.key); // nothing to remember
+      return;
+    }
+    const now = this.#clock.now();
+    account.idleSince = now;
+    this.#idle.set(account.key, account);
+    for (const [key, { idleSince }] of this.#idle) {
+      const isFull = this.#idle.size > idleAddressesMax;
+      if (!isFull && now - idleSince < burstSeconds * 1000) break;
+      this.#idle.delete(key);
+      this.#accounts.delete(key);
+    }
+  }
+
+  /** Whether a CONNECT may go on; otherwise which limit forbids it. */
+  check(
+    account: AddressAccount,
+  ): "connectionsPerAddressMax" | "connectionsPerAddressPerSecondMax" | undefined {
+    const { connectionsPerAddressMax, connectionsPerAddressPerSecondMax } = this.#limits;
+    if (account.connections > connectionsPerAddressMax) return "connectionsPerAddressMax";
+    const now = this.#clock.now();
+    account.allowance ??= new Allowance(connectionsPerAddressPerSecondMax, burstSeconds, now);
+    const { allowance } = account;
+    if (allowance.left < 1 && allowance.waitMilliseconds(now, 1) > 0)
+      return "connectionsPerAddressPerSecondMax";
+    allowance.left--;
+    return undefined;
+  }
+}
+
+/**
+ * What is counted together: `192.0.2.7`, or `2001:db8:0:1` for all of that /64. Undefined for loopback addresses, where
+ * a proxy or bridge may stand for everyone, and for whatever is no address, such as `unix`.
+ */
+export function addressKey(remoteAddress: string): string | undefined {
+  if (remoteAddress.startsWith("[")) {
+    const groups = firstGroups(remoteAddress.slice(1, remoteAddress.indexOf("]")));
+    return groups;
+  }
+  const [, address] = /^(\d+\.\d+\.\d+\.\d+):\d+$/.exec(remoteAddress) ?? [];
+  return address?.startsWith("127.") ? undefined : address;
+}
+
+/** The first four of the eight groups of an IPv6 address; undefined for `::1`. */
+function firstGroups(address: string): string | undefined {
+  if (address === "::1") return undefined;
+  const [head = "", tail] = address.split("::");
+  const before = head === "" ? [] : head.split(":");
+  if (tail === undefined || before.length >= 4) return before.slice(0, 4).join(":");
+  const after = tail === "" ? [] : tail.split(":");
+  // The last two groups may be written as an IPv4 address.
+  const afterLength = after.length + (tail.includes(".") ? 1 : 0);
+  const zeros = Array.from({ length: 8 - before.length - afterLength }, () => "0");
+  return [...before, ...zeros, ...after].slice(0, 4).join(":");
+}
