@@ -69,6 +69,33 @@ export const errorTable = {
     meaning:
       "The operating system refused to listen there: no right, no such address or directory.",
   },
+  STORAGE_LOCKED: {
+    meaning: "Another broker works with that folder: two never share one.",
+  },
+  STORAGE_VERSION_UNKNOWN: {
+    meaning: "A newer tStack has written the database, and this one does not know its form.",
+  },
+  STORAGE_OPEN_FAILED: {
+    meaning: "The folder or the database could not be made or opened.",
+  },
+  STORAGE_READ_ONLY: {
+    meaning: "The folder or the database may not be written: no right, or a read-only disk.",
+  },
+  STORAGE_FULL: {
+    meaning: "The disk is full. Nothing more is acknowledged that must be kept until there is space.",
+  },
+  STORAGE_GONE: {
+    meaning: "The folder or the database has vanished, or another file stands in its place.",
+  },
+  STORAGE_DAMAGED: {
+    meaning: "What is in the database makes no sense any more: the disk or another program harmed it.",
+  },
+  STORAGE_FAILED: {
+    meaning: "The operating system or another program kept the database from being read or written.",
+  },
+  STORAGE_UNAVAILABLE: {
+    meaning: "The storage has ended, by itself or because it was closed.",
+  },
 } as const satisfies Record<string, ErrorKind>;
 
 export type ErrorCode = keyof typeof errorTable;

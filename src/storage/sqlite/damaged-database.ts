@@ -1,0 +1,32 @@
+/**
+ * Finds out whether a database can be trusted, and keeps one that cannot aside: it is renamed, never deleted, for somebody may
+ * get more out of it than the broker can.
+ */
+import { renameSync, statSync } from "node:fs";
+import type { DatabaseSync } from "node:sqlite";
+import { TstackError } from "../../base/index.ts";
+
+/** Beyond, messages are not looked at when the broker starts, only when they are read: it would take many seconds. */
+const wholeCheckBytesMax = 2_147_483_648;
+const tablesWithoutMessages = ["session", "subscription", "received", "shared", "row", "retained"];
+
+/** Reads the database and throws STORAGE_DAMAGED, or what SQLite says, when it does not hold together. */
+export function checkDatabase(database: DatabaseSync, file: string): void {
+  const isSmall = statSync(file).size <= wholeCheckBytesMax;
+  for (const argument of isSmall ? [1] : tablesWithoutMessages) {
+    const row = database.prepare(`pragma quick_check(${argument})`).get();
+    const found = String(row?.quick_check);
+    if (found !== "ok") throw new TstackError("STORAGE_DAMAGED", found);
+  }
+}
+
+/** Answers the name that the database has now. Its log, if there is one, goes with it. */
+export function setAside(file: string, now: Date): string {
+  const time = now.toISOString().replaceAll(/[-:]|\.\d+/g, "");
+  const aside = `${file}.damaged-${time}`;
+  for (const end of ["-wal", "-shm", ""]) {
+    const found = statSync(`${file}${end}`, { throwIfNoEntry: false });
+    if (found !== undefined) renameSync(`${file}${end}`, `${aside}${end}`);
+  }
+  return aside;
+}

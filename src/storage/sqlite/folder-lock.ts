@@ -1,0 +1,86 @@
+/**
+ * Keeps two brokers from one folder. `tstack.lock` is a small SQLite file: its row says who holds it, and a transaction that
+ * is never committed is the lock, which the operating system takes back when the process ends, however it ends. Others may
+ * still read the row.
+ */
+import { chmodSync } from "node:fs";
+import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { TstackError } from "../../base/index.ts";
+import { isBusy, isDamage } from "./failure.ts";
+
+const lockFileName = "tstack.lock";
+const attemptsMax = 10;
+
+export class FolderLock {
+  readonly #database: DatabaseSync;
+
+  private constructor(database: DatabaseSync) {
+    this.#database = database;
+  }
+
+  /** Throws STORAGE_LOCKED when somebody else holds it. */
+  static take(folder: string, holder: string): FolderLock {
+    const file = join(folder, lockFileName);
+    const database = new DatabaseSync(file, { timeout: 0 });
+    try {
+      chmodSync(file, 0o600);
+      hold(database, holder);
+    } catch (cause) {
+      const who = isBusy(cause) ? readHolder(database) : "another broker";
+      database.close();
+      if (isDamage(cause)) throw damagedError(file, cause);
+      throw isBusy(cause) ? lockedError(folder, who, cause) : cause;
+    }
+    return new FolderLock(database);
+  }
+
+  release(): void {
+    this.#database.close();
+  }
+}
+
+/** Between the row's commit and the transaction that is the lock another may come: then its row stands there. */
+function hold(database: DatabaseSync, holder: string): void {
+  const since = new Date().toISOString();
+  for (let attempt = 0; attempt < attemptsMax; attempt++) {
+    database.exec("begin immediate");
+    const row = database.prepare("select count(*) as tables from sqlite_schema").get();
+    if (row?.tables === 0) database.exec("create table holder (name text, since text)");
+    database.exec("delete from holder");
+    database.prepare("insert into holder values (?, ?)").run(holder, since);
+    database.exec("commit");
+    database.exec("begin immediate");
+    const written = database.prepare("select name, since from holder").get();
+    if (written?.name === holder && written.since === since) return;
+    database.exec("rollback");
+  }
+  throw new Error("assertion failed: the lock comes to rest (this is a bug in tStack)");
+}
+
+function readHolder(database: DatabaseSync): string {
+  try {
+    const row = database.prepare("select name, since from holder").get();
+    return row === undefined ? "another broker" : `${row.name} since ${row.since}`;
+  } catch (error) {
+    // In the moment in which the other writes its row.
+    if (!isBusy(error)) throw error;
+    return "another broker";
+  }
+}
+
+function lockedError(folder: string, who: string, cause: unknown): TstackError {
+  return new TstackError(
+    "STORAGE_LOCKED",
+    `the folder ${folder} is in use by ${who}: stop it, or give this broker a folder of its own with --data`,
+    { cause },
+  );
+}
+
+function damagedError(file: string, cause: unknown): TstackError {
+  return new TstackError(
+    "STORAGE_DAMAGED",
+    `${file} is not what tStack wrote: delete it when no broker uses the folder. It only says who does.`,
+    { cause },
+  );
+}

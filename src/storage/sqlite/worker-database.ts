@@ -1,0 +1,110 @@
+/**
+ * The database as the worker keeps it: a batch is one transaction, and before its commit it is made sure that the files are
+ * still those that were opened, for SQLite would go on writing to files that nobody finds again.
+ */
+import { statSync } from "node:fs";
+import type { DatabaseSync } from "node:sqlite";
+import { TstackError } from "../../base/index.ts";
+import type { QueuePage, TrimOutcome } from "../../broker/ports.ts";
+import { BatchApplication } from "./batch-application.ts";
+import type { Columns } from "./columns.ts";
+import { busyMilliseconds, openDatabase } from "./database.ts";
+import { goneFailure } from "./failure.ts";
+import { encodePage } from "./page-form.ts";
+import { prepareStatements, type Statements } from "./statements.ts";
+import type { WorkerStart } from "./worker-messages.ts";
+
+/** Pages of the log that are not in the database yet: as many as a disk writes without a wait that is noticed. */
+const checkpointPages = 1000;
+
+export class WorkerDatabase {
+  readonly #database: DatabaseSync;
+  readonly #statements: Statements;
+  readonly #application: BatchApplication;
+  readonly #file: string;
+  readonly #fileIdentity: string;
+  readonly #logIdentity: string;
+  /** How long the log may become before it is looked after. */
+  #checkpointAt = checkpointPages;
+
+  constructor({ file, durability }: WorkerStart) {
+    this.#file = file;
+    this.#database = openDatabase(file, durability);
+    this.#statements = prepareStatements(this.#database);
+    this.#application = new BatchApplication(this.#statements);
+    // Reading makes the log if it is not there.
+    this.#statements.logPages.get();
+    this.#fileIdentity = identityOf(file);
+    this.#logIdentity = identityOf(`${file}-wal`);
+  }
+
+  commit(batch: ArrayBuffer): readonly TrimOutcome[] {
+    const { begin, commit } = this.#statements;
+    try {
+      begin.run();
+      const trimmed = this.#application.apply(batch);
+      this.#checkFiles();
+      commit.run();
+      return trimmed;
+    } catch (error) {
+      this.#undo();
+      throw error;
+    }
+  }
+
+  /** Between batches, when nobody waits for an answer: takes the log into the database when it has become long. */
+  checkpoint(): void {
+    const pages = this.#logPages();
+    if (pages < this.#checkpointAt) return;
+    this.#database.exec("pragma wal_checkpoint(passive)");
+    // A reader may hold it up: then it is tried again when as much has come.
+    const [, log, done] = this.#statements.logPages.get() as unknown as number[];
+    this.#checkpointAt = done === log ? checkpointPages : log + checkpointPages;
+  }
+
+  /** The disk is full: what stands in the log and in the database may need only one place. */
+  makeRoom(): void {
+    this.#database.exec("pragma busy_timeout = 0; pragma wal_checkpoint(truncate)");
+    this.#database.exec(`pragma busy_timeout = ${busyMilliseconds}`);
+  }
+
+  readWaiting({ queue, after, messagesMax, bytesMax }: QueuePage): ArrayBuffer {
+    const rows = this.#statements.readWaiting.iterate(queue, after, messagesMax);
+    return encodePage(rows as Iterable<unknown> as Iterable<Columns>, bytesMax);
+  }
+
+  readUnderWay(queue: number): ArrayBuffer {
+    const rows = this.#statements.readUnderWay.iterate(queue);
+    return encodePage(rows as Iterable<unknown> as Iterable<Columns>, Number.POSITIVE_INFINITY);
+  }
+
+  /** The last to close takes the log into the database. */
+  close(): void {
+    this.#database.close();
+  }
+
+  #logPages(): number {
+    const [, log] = this.#statements.logPages.get() as unknown as number[];
+    return log;
+  }
+
+  #undo(): void {
+    this.#application.undone();
+    if (this.#database.isTransaction) this.#statements.rollback.run();
+  }
+
+  #checkFiles(): void {
+    const isSame =
+      identityOf(this.#file) === this.#fileIdentity &&
+      identityOf(`${this.#file}-wal`) === this.#logIdentity;
+    if (isSame) return;
+    const { message } = goneFailure(this.#file);
+    throw new TstackError("STORAGE_GONE", message);
+  }
+}
+
+/** Of a file that is not there: empty. */
+function identityOf(file: string): string {
+  const found = statSync(file, { throwIfNoEntry: false });
+  return found === undefined ? "" : `${found.dev}:${found.ino}`;
+}

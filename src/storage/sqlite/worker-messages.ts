@@ -1,0 +1,27 @@
+/** What the main thread asks of the worker, and what it is answered: one answer for each request, in their order. */
+import type { QueuePage, TrimOutcome } from "../../broker/ports.ts";
+import type { SqliteDurability } from "./database.ts";
+import type { Failure } from "./failure.ts";
+
+/** What the worker is started with. */
+export interface WorkerStart {
+  readonly file: string;
+  readonly durability: SqliteDurability;
+}
+
+export type WorkerRequest =
+  | { readonly kind: "commit"; readonly batch: ArrayBuffer }
+  | { readonly kind: "readWaiting"; readonly page: QueuePage }
+  | { readonly kind: "readUnderWay"; readonly queue: number }
+  | { readonly kind: "close" };
+
+export type WorkerAnswer =
+  /** The buffer of the batch goes back. */
+  | {
+      readonly kind: "committed";
+      readonly batch: ArrayBuffer;
+      readonly trimmed: readonly TrimOutcome[];
+    }
+  | { readonly kind: "page"; readonly page: ArrayBuffer }
+  | { readonly kind: "closed" }
+  | { readonly kind: "failed"; readonly failure: Failure };
