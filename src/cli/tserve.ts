@@ -7,8 +7,9 @@ import { TstackError } from "../base/index.ts";
 import { readVersion } from "../package-version.ts";
 import { type ProgramIo, runAsProcess } from "./program-io.ts";
 import { runCommandLine, type ServeArguments, toOverrides } from "./serve/command-line.ts";
-import { loadConfiguration } from "./serve/configuration.ts";
+import { type Configuration, loadConfiguration } from "./serve/configuration.ts";
 import { ConfigurationError } from "./serve/configuration-mistake.ts";
+import { runCrashTest } from "./serve/crash-test/index.ts";
 import { printPasswordHash } from "./serve/hash-password.ts";
 import { serve } from "./serve/serve.ts";
 
@@ -25,16 +26,20 @@ export async function run(args: readonly string[], io: ProgramIo): Promise<numbe
       version: readVersion(),
       serve: (options) => serveOrCheck(options, io),
       hashPassword: () => printPasswordHash(io),
+      crashTest: (options) => runCrashTest(options, configure(options, io).data, io),
     });
   } catch (error) {
     return report(error, io);
   }
 }
 
+function configure(args: ServeArguments, { environment }: ProgramIo): Configuration {
+  const file = args.config ?? (environment.TSTACK_CONFIG || undefined);
+  return loadConfiguration({ file, environment, flags: toOverrides(args) });
+}
+
 async function serveOrCheck(args: ServeArguments, io: ProgramIo): Promise<number> {
-  const file = args.config ?? (io.environment.TSTACK_CONFIG || undefined);
-  const { environment } = io;
-  const configuration = loadConfiguration({ file, environment, flags: toOverrides(args) });
+  const configuration = configure(args, io);
   if (!args.checkConfig) return serve(configuration, readVersion(), io);
   for (const warning of configuration.warnings) io.stderr.write(`tserve: warning: ${warning}\n`);
   const { listen, users } = configuration;

@@ -26,3 +26,4 @@ export {
 export { openTalk, type Talk } from "./talk.ts";
 export { topicFilterMistake, topicNameMistake } from "./topic-filter.ts";
 export { describeEndpoint, openTransport } from "./transport.ts";
+export { UnacknowledgedStore } from "./unacknowledged-store.ts";

@@ -3,6 +3,7 @@ import { Command, Option } from "commander";
 import type { ProgramIo } from "../program-io.ts";
 import type { Override } from "./configuration.ts";
 import { durabilities, logFormats, logLevels } from "./configuration-schema.ts";
+import { addCrashTestCommand, type CrashTestArguments } from "./crash-test/index.ts";
 
 export interface ServeArguments {
   readonly listen?: readonly string[];
@@ -23,6 +24,7 @@ export interface ServeCommands {
   readonly version: string;
   serve(args: ServeArguments): Promise<number>;
   hashPassword(): Promise<number>;
+  crashTest(args: CrashTestArguments): Promise<number>;
 }
 
 const afterHelp = `
@@ -38,6 +40,7 @@ Examples:
   tserve --data /var/lib/tstack   keep sessions, queues and messages there
   tserve --memory                 keep nothing: for a try, and for tests
   tserve hash-password            ask for a password and print its hash
+  tserve crash-test               see what is lost when it is killed, on this disk
 `;
 
 /** Runs the command that `args` name. @throws CommanderError for help, version and mistakes */
@@ -82,6 +85,9 @@ export async function runCommandLine(
     .action(async () => {
       exitCode = await commands.hashPassword();
     });
+  addCrashTestCommand(program, async (options) => {
+    exitCode = await commands.crashTest(options);
+  });
   await program.parseAsync(args, { from: "user" });
   return exitCode;
 }
