@@ -151,9 +151,10 @@ const actions = {
     const queue = amount % 2 === 0 ? sessionQueue(world, which) : undefined;
     return queue === undefined ? [] : [{ kind: "sessionEnded", queue }];
   },
-  shared: (world, { which, other }) => {
-    const names = { group: nameOf(which), filter: nameOf(other) };
-    return [{ kind: "shared", queue: ++world.queueLast, ...names }];
+  shared: (world, { which, other, flag }) => {
+    const there = flag ? pick([...world.plain.shared.keys()], which) : undefined;
+    const queue = there ?? ++world.queueLast;
+    return [{ kind: "shared", queue, group: nameOf(which), filter: nameOf(other) }];
   },
   sharedEnded: ({ plain }, { which, amount }) => {
     const queue = amount % 2 === 0 ? pick([...plain.shared.keys()], which) : undefined;

@@ -4,7 +4,7 @@
  */
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { StorageChange, TrimOutcome } from "../../src/broker/ports.ts";
+import type { StorageChange, StoredRow, TrimOutcome } from "../../src/broker/ports.ts";
 import type { StorageUnderTest } from "../../src/storage/conformance/index.ts";
 import { StorageTrial } from "../../src/storage/conformance/storage-trial.ts";
 import { PlainStorage } from "./plain-storage.ts";
@@ -19,12 +19,15 @@ interface Page {
   readonly after: number;
   readonly messagesMax: number;
   readonly bytesMax: number;
+  /** Instead of `bytesMax`: exactly the bytes of the page that the other two make. */
+  readonly isExact: boolean;
 }
 
 const anyPage = fc.record({
   after: fc.integer({ min: -20, max: 40 }),
   messagesMax: fc.integer({ min: 1, max: 10 }),
   bytesMax: fc.nat(1500),
+  isExact: fc.boolean(),
 });
 
 const anyStep: fc.Arbitrary<Step> = fc.oneof(
@@ -72,18 +75,20 @@ async function checkPage(
   page: Page,
 ): Promise<void> {
   const rows = plain.waiting(queue).filter(({ position }) => position > page.after);
-  let bytes = 0;
-  const reached = rows.findIndex((row) => {
-    bytes += row.bytes;
-    return bytes >= page.bytesMax;
-  });
+  // An exact page ends by its bytes alone.
+  const messagesMax = page.isExact ? 1000 : page.messagesMax;
+  const bytesMax = page.isExact ? bytesOf(rows.slice(0, page.messagesMax)) : page.bytesMax;
+  const reached = rows.findIndex((_, index) => bytesOf(rows.slice(0, index + 1)) >= bytesMax);
   const length = reached === -1 ? rows.length : reached + 1;
-  const expected = rows.slice(0, Math.min(length, page.messagesMax));
   assert.deepEqual(
-    await trial.readWaiting(queue, page),
-    expected.map((row) => plain.deliver(row)),
+    await trial.readWaiting(queue, { after: page.after, messagesMax, bytesMax }),
+    rows.slice(0, Math.min(length, messagesMax)).map((row) => plain.deliver(row)),
     `a page of queue ${queue}`,
   );
+}
+
+function bytesOf(rows: readonly StoredRow[]): number {
+  return rows.reduce((bytes, row) => bytes + row.bytes, 0);
 }
 
 async function checkQueues(trial: StorageTrial, { plain }: World): Promise<void> {

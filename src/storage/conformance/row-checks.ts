@@ -11,6 +11,7 @@ import {
   sent,
   sessions,
   shared,
+  someTime,
 } from "./records.ts";
 import type { StorageCheck, StorageTrial } from "./storage-trial.ts";
 
@@ -59,7 +60,8 @@ export const rowChecks: Readonly<Record<string, StorageCheck>> = {
   },
 
   "a row that is sent waits no more and keeps its place": async (trial) => {
-    const rows = [1, 2, 3, 4].map((position) => rowOf(1, position, { qos: 2, retain: true }));
+    const fields = { retain: true, subscriptionIdentifiers: [7, 1], expiresAt: someTime };
+    const rows = [1, 2, 3, 4].map((position) => rowOf(1, position, { ...fields, qos: 2 }));
     await trial.commit(...sessions(1), ...queued(...rows));
     await trial.commit(sent(rows[2], 1), sent(rows[0], 65_535));
     await checkQueue(trial, 1, {
@@ -216,6 +218,7 @@ export const rowChecks: Readonly<Record<string, StorageCheck>> = {
       const page = await readPositions(trial, { after, messagesMax: 64 });
       if (page.length === 0) break;
       read.push(...page);
+      assert.ok(read.length <= rows.length, "no row is on two pages");
     }
     assert.deepEqual(
       read,
