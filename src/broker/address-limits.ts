@@ -1,7 +1,7 @@
 /**
  * What one remote address may have open, and how fast it may CONNECT. An address is an IPv4 address or the /64 of an IPv6
- * address, as one machine has all of that. Addresses without connections are forgotten when their allowance is full
- * again, and the oldest of them when there are many: nobody fills the memory with addresses.
+ * address, as one machine has all of that. Addresses without connections are forgotten once their allowance is full
+ * again, and sooner when there are many: nobody fills the memory with addresses.
  */
 import type { Clock, Limits } from "../base/index.ts";
 import { Allowance } from "./allowance.ts";
@@ -16,15 +16,16 @@ export interface AddressAccount {
   connections: number;
   /** From its first CONNECT on. */
   allowance: Allowance | undefined;
-  idleSince: number;
 }
 
 export class AddressLimits {
   readonly #limits: Limits;
   readonly #clock: Clock;
   readonly #accounts = new Map<string, AddressAccount>();
-  /** Those without connections, the longest idle first. */
-  readonly #idle = new Map<string, AddressAccount>();
+  /** Those without connections: two generations stand for their age, as in `RouteCache`. */
+  #young = new Set<string>();
+  #old = new Set<string>();
+  #youngSince = 0;
 
   constructor(limits: Limits, clock: Clock) {
     this.#limits = limits;
@@ -42,9 +43,9 @@ export class AddressLimits {
     if (key === undefined) return undefined;
     let account = this.#accounts.get(key);
     if (account === undefined) {
-      account = { key, connections: 0, allowance: undefined, idleSince: 0 };
+      account = { key, connections: 0, allowance: undefined };
       this.#accounts.set(key, account);
-    } else if (account.connections === 0) this.#idle.delete(key);
+    } else if (account.connections === 0 && !this.#young.delete(key)) this.#old.delete(key);
     account.connections++;
     return account;
   }
@@ -57,14 +58,14 @@ export class AddressLimits {
       return;
     }
     const now = this.#clock.now();
-    account.idleSince = now;
-    this.#idle.set(account.key, account);
-    for (const [key, { idleSince }] of this.#idle) {
-      const isFull = this.#idle.size > idleAddressesMax;
-      if (!isFull && now - idleSince < burstSeconds * 1000) break;
-      this.#idle.delete(key);
-      this.#accounts.delete(key);
+    const isPast = now - this.#youngSince >= burstSeconds * 1000;
+    if (isPast || this.#young.size >= idleAddressesMax / 2) {
+      for (const key of this.#old) this.#accounts.delete(key);
+      this.#old = this.#young;
+      this.#young = new Set();
+      this.#youngSince = now;
     }
+    this.#young.add(account.key);
   }
 
   /** Whether a CONNECT may go on; otherwise which limit forbids it. */

@@ -81,7 +81,7 @@ export class Sessions {
       `the client identifier was taken over by a connection from ${connection.transport.remoteAddress}`,
     );
     const known = this.#sessions.get(clientIdentifier);
-    if (known !== undefined && cleanStart) this.#end(known); // [MQTT-3.1.2-4], 3.1.1: [MQTT-3.1.2-6]
+    if (known !== undefined && cleanStart) this.#endForNew(known); // [MQTT-3.1.2-4], 3.1.1: [MQTT-3.1.2-6]
     const present = cleanStart ? undefined : known; // [MQTT-3.1.2-5], 3.1.1: [MQTT-3.1.2-4]
     const session = present ?? new Session(clientIdentifier, isV5, this.#context); // [MQTT-3.1.2-6]
     if (session.isV5 !== isV5) {
@@ -122,6 +122,15 @@ export class Sessions {
       const client = session.clientIdentifier;
       this.#context.log.info({ client, dropped: session.drops.take() }, "its session has expired");
     });
+  }
+
+  /** Nobody else would tell what it has lost. */
+  #endForNew(session: Session): void {
+    this.#end(session);
+    const dropped = session.drops.take();
+    if (dropped === undefined) return;
+    const client = session.clientIdentifier;
+    this.#context.log.info({ client, dropped }, "its session was ended by a clean start");
   }
 
   /** The will that still waits is published now: the session it waits for is over. */

@@ -19,7 +19,7 @@ import {
 import type { TestBroker } from "./test-broker.ts";
 
 export class MemoryClient implements Transport {
-  readonly remoteAddress = "memory";
+  readonly remoteAddress: string;
   readonly listener = "test";
   readonly version: ProtocolVersion;
   readonly packets: Packet[] = [];
@@ -35,8 +35,13 @@ export class MemoryClient implements Transport {
   #held: Uint8Array[] = [];
   #identifier = 0;
 
-  constructor(broker: TestBroker, version: ProtocolVersion = ProtocolVersion.v5) {
+  constructor(
+    broker: TestBroker,
+    version: ProtocolVersion = ProtocolVersion.v5,
+    remoteAddress = "memory",
+  ) {
     this.version = version;
+    this.remoteAddress = remoteAddress;
     this.#sink = broker.core.accept(this);
   }
 
