@@ -28,6 +28,7 @@ import {
   Broker as BrokerCore,
   type BrokerEvents,
   type EnhancedAuthenticator,
+  type Storage,
   type Transport,
   type TransportSink,
 } from "./broker/index.ts";
@@ -35,6 +36,7 @@ import type { Properties, QoS } from "./codec/index.ts";
 import { isLoopbackUrl, type Listener, listen, parseListenUrl } from "./listeners/index.ts";
 import { readVersion } from "./package-version.ts";
 import { newMemoryReader } from "./process-memory.ts";
+import { MemoryStorage } from "./storage/index.ts";
 
 export type { Clock, ErrorCode, Limits, Log, Random } from "./base/index.ts";
 export { defaultLimits, ReasonCode, TstackError } from "./base/index.ts";
@@ -73,6 +75,11 @@ export interface BrokerOptions {
   enhancedAuthenticators?: readonly EnhancedAuthenticator[];
   /** Lets a broker without an authenticator listen where other machines reach it. */
   allowAnonymous?: boolean;
+  /**
+   * Where sessions, their queues and retained messages are kept: `openSqliteStorage` for a folder, or an engine of your
+   * own. The broker closes it. Default: in memory, until the process ends.
+   */
+  storage?: Storage;
   /** Which message goes when a session's queue is full. Default: the newest. */
   queueDrop?: "newest" | "oldest";
   /**
@@ -96,6 +103,11 @@ export interface Broker {
    * Throws a TstackError: LISTEN_URL_INVALID, LISTEN_ADDRESS_IN_USE, LISTEN_FAILED, LISTEN_WITHOUT_USERS.
    */
   listen(url: string): Promise<Listener>;
+  /**
+   * Takes up what `storage` holds; `listen` does so first. To be awaited before anything else where there is a storage of
+   * your own and no listener yet. Rejects with a TstackError STORAGE_...
+   */
+  restore(): Promise<void>;
   /** Takes a transport of your own, as a listener would. */
   accept(transport: Transport): TransportSink;
   /** Publishes past all rights. Throws a TstackError: MQTT_TOPIC_NAME_INVALID, MESSAGE_INVALID. */
@@ -121,6 +133,7 @@ const everything: Authorizer = {
 
 export function createBroker(options: BrokerOptions = {}): Broker {
   const log = options.log ?? silentLog;
+  const storage = options.storage ?? new MemoryStorage();
   const core = new BrokerCore({
     clock: options.clock ?? systemClock,
     random: options.random ?? systemRandom,
@@ -128,6 +141,7 @@ export function createBroker(options: BrokerOptions = {}): Broker {
     authenticator: options.authenticator ?? everyone,
     authorizer: options.authorizer ?? everything,
     enhancedAuthenticators: options.enhancedAuthenticators,
+    storage,
     limits: options.limits,
     queueDrop: options.queueDrop,
     sysTopicsSeconds: options.sysTopicsSeconds,
@@ -135,15 +149,19 @@ export function createBroker(options: BrokerOptions = {}): Broker {
     version: readVersion(),
   });
   const listeners: Listener[] = [];
+  let restored: Promise<void> | undefined;
+  const restore = (): Promise<void> => (restored ??= core.restore());
   // Methods of enhanced authentication keep nobody out: a client that names none of them is asked nothing.
   const isOpenToAnyone = options.authenticator === undefined && options.allowAnonymous !== true;
   return {
     async listen(url) {
       if (isOpenToAnyone && !isLoopbackUrl(parseListenUrl(url))) throw standsOpen(url);
+      await restore();
       const listener = await listen(url, core, { limits: core.limits, log });
       listeners.push(listener);
       return listener;
     },
+    restore,
     accept: (transport) => core.accept(transport),
     publish(topic, payload, { qos = 0, retain = false, properties = {} } = {}) {
       core.publish({ topic, payload: Buffer.from(payload), qos, retain, properties });

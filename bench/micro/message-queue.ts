@@ -7,7 +7,6 @@ import { Counters } from "../../src/broker/counters.ts";
 import { Drops } from "../../src/broker/drops.ts";
 import { Message } from "../../src/broker/message.ts";
 import { MessageQueue } from "../../src/broker/message-queue.ts";
-import type { QueuedMessage } from "../../src/broker/queued-message.ts";
 import { type MicroTask, measureTasks } from "./stopwatch.ts";
 
 const operations = 1000;
@@ -16,15 +15,14 @@ const message = Message.create(
   { properties: new Uint8Array(), expiryOffset: -1, payload: Buffer.alloc(64, "x") },
 );
 
-function wrap(kept: Message): QueuedMessage {
-  return { message: kept, qos: 1, retain: false, identifiers: [], shared: undefined };
-}
+const options = { qos: 1, retain: false, identifiers: [] } as const;
 
 function openQueue(waiting: number, queueDrop: "newest" | "oldest"): MessageQueue {
   const clock = { now: () => 0, after: () => () => {}, atEndOfTick() {} };
   const drops = new Drops("bench", { counters: new Counters(), log: silentLog });
-  const queue = new MessageQueue({ limits: defaultLimits, clock, queueDrop }, drops);
-  for (let i = 0; i < waiting; i++) queue.offer(message, wrap);
+  const sharedQueues = { messages: 0, bytes: 0 };
+  const queue = new MessageQueue({ limits: defaultLimits, clock, queueDrop, sharedQueues }, drops);
+  for (let i = 0; i < waiting; i++) queue.offer(message, options);
   return queue;
 }
 
@@ -32,7 +30,7 @@ function passTask(name: string, waiting: number): MicroTask {
   const queue = openQueue(waiting, "newest");
   const run = () => {
     for (let i = 0; i < operations; i++) {
-      queue.offer(message, wrap);
+      queue.offer(message, options);
       queue.shift();
     }
   };
@@ -49,7 +47,7 @@ await measureTasks(import.meta.filename, [
     unit: "message",
     operations,
     run: () => {
-      for (let i = 0; i < operations; i++) full.offer(message, wrap);
+      for (let i = 0; i < operations; i++) full.offer(message, options);
     },
   },
 ]);

@@ -21,6 +21,7 @@ import { Deadlines } from "./deadlines.ts";
 import { Delivery } from "./delivery.ts";
 import { callEmbedding } from "./embedding-call.ts";
 import { Events } from "./events.ts";
+import { Journal } from "./journal.ts";
 import { LimitHits } from "./limit-hits.ts";
 import { MemoryWatch } from "./memory-watch.ts";
 import type { Message } from "./message.ts";
@@ -37,10 +38,12 @@ import type {
   TransportSink,
 } from "./ports.ts";
 import { PublishEncoder } from "./publish-encoder.ts";
+import { restoreState } from "./restore.ts";
 import { RetainedMessages } from "./retained-messages.ts";
 import { Routes } from "./routes.ts";
 import type { SessionContext } from "./session-context.ts";
 import { Sessions } from "./sessions.ts";
+import type { Storage } from "./storage-port.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import { SysTopics } from "./sys-topics.ts";
 import { TickEnd } from "./tick-end.ts";
@@ -52,6 +55,8 @@ export interface BrokerPorts {
   readonly log: Log;
   readonly authenticator: Authenticator;
   readonly authorizer: Authorizer;
+  /** Where it keeps what must outlive it. One that may hold something is taken up with `restore`. */
+  readonly storage: Storage;
   readonly enhancedAuthenticators?: readonly EnhancedAuthenticator[];
   readonly limits?: Partial<Limits>;
   /** Which message goes when a session's queue is full: the one that comes (default) or the one that waits longest. */
@@ -82,6 +87,8 @@ export class Broker implements TransportAcceptor {
   readonly delivery: Delivery;
   readonly routes: Routes;
   readonly subscriptions: Subscriptions;
+  readonly storage: Storage;
+  readonly journal: Journal;
   readonly retained: RetainedMessages;
   readonly wills: Wills;
   readonly sessions: Sessions;
@@ -90,6 +97,9 @@ export class Broker implements TransportAcceptor {
   readonly addresses: AddressLimits;
   readonly memory: MemoryWatch;
   isClosing = false;
+  readonly #context: SessionContext;
+  /** The highest number of a stored queue. */
+  #queueLast = 0;
   /** Connections that are not at their end. */
   readonly #connections = new Set<Connection>();
   /** Those, and transports that are still handing over their last bytes. */
@@ -116,14 +126,23 @@ export class Broker implements TransportAcceptor {
     this.routes = new Routes(this.limits.routesBytesMax);
     this.delivery = new Delivery(this.routes);
     this.subscriptions = new Subscriptions(this.routes);
-    this.retained = new RetainedMessages(this.limits, this.clock, this.deadlines, this.memory);
-    this.wills = new Wills(this.clock, this.deadlines, (will) => this.publishMessage(will));
-    this.sessions = new Sessions(this.#sessionContext(ports.queueDrop), this.routes, this.wills);
+    this.storage = ports.storage;
+    this.journal = new Journal(this);
+    this.retained = new RetainedMessages(this);
+    this.wills = new Wills({
+      clock: this.clock,
+      deadlines: this.deadlines,
+      publish: (will) => this.publishMessage(will),
+      save: (session) => this.sessions.save(session),
+    });
+    this.#context = this.#sessionContext(ports.queueDrop);
+    this.sessions = new Sessions(this.#context, this.routes, this.wills);
     this.#sysTopics = new SysTopics(this, ports.version, ports.sysTopicsSeconds ?? 10);
   }
 
   #sessionContext(queueDrop: "newest" | "oldest" = "newest"): SessionContext {
     const { limits, clock, log, counters, deadlines, delivery, retained, subscriptions } = this;
+    const { journal, storage } = this;
     const { limitHits } = this;
     const dropSubscription = subscriptions.remove.bind(subscriptions);
     const sharedQueues = { messages: 0, bytes: 0 };
@@ -136,10 +155,30 @@ export class Broker implements TransportAcceptor {
       deadlines,
       delivery,
       retained,
+      journal,
+      storage,
       sharedQueues,
       queueDrop,
       dropSubscription,
+      nextQueue: () => ++this.#queueLast,
+      storageFailed: (error) =>
+        log.error(
+          { error },
+          "what waits for a client cannot be read; it gets it when it comes back",
+        ),
     };
+  }
+
+  /**
+   * Takes up what the storage holds, before the first connection and the first message: nothing of it is read again but
+   * the queues. Rejects with a TstackError STORAGE_...
+   */
+  async restore(): Promise<void> {
+    const state = await this.storage.restore();
+    this.#queueLast = state.queueLast;
+    this.journal.startAfter(state.messageLast);
+    restoreState(state, this);
+    await this.journal.whenCommitted();
   }
 
   /** Open connections, those before CONNACK among them. */
@@ -256,9 +295,11 @@ export class Broker implements TransportAcceptor {
     }
     this.#sysTopics.stop();
     this.deadlines.clear();
-    if (this.#transports.size === 0) return;
-    this.#emptied ??= Promise.withResolvers<void>();
-    await this.#emptied.promise;
+    if (this.#transports.size > 0) {
+      this.#emptied ??= Promise.withResolvers<void>();
+      await this.#emptied.promise;
+    }
+    await this.journal.close();
   }
 
   /** Closes at once what `close` has not brought to an end. */

@@ -14,6 +14,7 @@ import {
   type PublishVariant,
 } from "../codec/index.ts";
 import type { AddressAccount } from "./address-limits.ts";
+import { Answers } from "./answers.ts";
 import type { Broker } from "./broker.ts";
 import type { ConnectionEnding } from "./connection-ending.ts";
 import { ConnectionState } from "./connection-state.ts";
@@ -71,6 +72,7 @@ export class Connection
   readonly #frame = { bytes: noBytes, start: 0, bodyStart: 0, end: 0 };
   #isReading = false;
   #publisher: Publisher | undefined;
+  #answers: Answers | undefined;
   readonly #patience: Patience;
   #intake: Intake | undefined;
   /** Why it is being ended by us: a transport may report its own end meanwhile. */
@@ -117,6 +119,11 @@ export class Connection
     if (this.outbox.bytes >= broker.limits.outboxBytesMax) return DropReason.slowReader;
     const isWaste = broker.memory.isShort && transport.pendingBytes > 0;
     return isWaste ? DropReason.memoryFull : undefined;
+  }
+
+  get answers(): Answers {
+    this.#answers ??= new Answers(this);
+    return this.#answers;
   }
 
   /** Whether ranges of frames may be appended to the outbox without looking at each. */
@@ -261,6 +268,7 @@ export class Connection
 
   /** A client that sends and does not read its answers is not read either. */
   #isChoked(): boolean {
+    if (this.#answers?.isChoked) return true; // what it publishes has to be written first
     return this.outbox.bytes >= this.broker.limits.outboxBytesMax;
   }
 
@@ -282,7 +290,7 @@ export class Connection
   }
 
   /** No window holds it up [MQTT-3.3.4-10] [MQTT-4.9.0-3]. Answers whether the client can take it [MQTT-3.1.2-24]. */
-  send(packet: Packet): boolean {
+  send(packet: Packet, mustWait?: boolean): boolean {
     const bytes = encodeWithin(cutReason(packet), this.protocolVersion, this.maximumPacketSize);
     if (bytes === null) {
       this.broker.log.warn(
@@ -291,20 +299,21 @@ export class Connection
       );
       return false;
     }
-    this.broker.counters.packetsSent++;
-    this.outbox.append(bytes, 0, bytes.length);
+    if (mustWait !== undefined) this.answers.add(bytes, mustWait);
+    else {
+      this.broker.counters.packetsSent++;
+      this.outbox.append(bytes, 0, bytes.length);
+    }
     return true;
   }
 
-  /** An answer that the client waits for: where it is too large for it [MQTT-3.1.2-24], waiting ends another way. */
-  answer(packet: Packet): void {
-    if (this.send(packet)) return;
+  /**
+   * An answer that the client waits for, until what it confirms is safe: where it is too large for it [MQTT-3.1.2-24],
+   * waiting ends another way.
+   */
+  answer(packet: Packet, mustWait: boolean): void {
+    if (this.send(packet, mustWait)) return;
     this.disconnect(ReasonCode.packetTooLarge, "an answer is beyond its Maximum Packet Size");
-  }
-
-  sendPubrel(packetIdentifier: number): void {
-    this.broker.counters.packetsSent++;
-    this.outbox.appendAcknowledgement(0x62, packetIdentifier);
   }
 
   /**

@@ -15,6 +15,8 @@ export const DropReason = {
   sessionEnded: "sessionEnded",
   /** The publisher may not publish there. */
   notAuthorized: "notAuthorized",
+  /** QoS 1 or 2 of a 5.0 publisher, refused because the storage could not keep it. */
+  storageFailed: "storageFailed",
   /** A retained message beyond retainedMessagesMax or retainedBytesMax. */
   retainedFull: "retainedFull",
   /** QoS 0 for a client that has not taken what it was sent, while memory is short (memoryBytesMax). */
@@ -42,6 +44,7 @@ export class Counters {
     expired: 0,
     sessionEnded: 0,
     notAuthorized: 0,
+    storageFailed: 0,
     retainedFull: 0,
     memoryFull: 0,
   };

@@ -43,6 +43,11 @@ export class Delivery {
     this.#routes = routes;
   }
 
+  /** Whether what is delivered now is put off until something else has been delivered. */
+  get isBusy(): boolean {
+    return this.#isBusy;
+  }
+
   /** One message to everyone on `route`, which is current. */
   deliver(route: Route, message: Message): void {
     if (this.#isBusy) {

@@ -4,7 +4,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { FlightState, InFlightWindow } from "./in-flight-window.ts";
 import { Message } from "./message.ts";
-import type { QueuedMessage } from "./queued-message.ts";
+import { QueuedMessage } from "./queued-message.ts";
 
 const identifierMax = 65_535;
 
@@ -13,7 +13,8 @@ function queuedMessage(): QueuedMessage {
     { topic: "t", qos: 1, retain: false, publisher: "", expiresAt: Number.POSITIVE_INFINITY },
     { properties: new Uint8Array(), expiryOffset: -1, payload: new Uint8Array(9) },
   );
-  return { message, qos: 1, retain: false, identifiers: [], shared: undefined };
+  const options = { qos: 1, retain: false, identifiers: [] } as const;
+  return new QueuedMessage(message, options, undefined, undefined);
 }
 
 interface Expected {
@@ -56,6 +57,7 @@ class Pair {
       packetIdentifier,
       state,
       queued,
+      pubrel: undefined,
     }));
     assert.deepEqual(this.window.inOrder(), expected);
     const bytes = expected.reduce((sum, { queued }) => sum + (queued?.message.size ?? 0), 0);

@@ -4,6 +4,7 @@
  * Slots are a power of two, at most half of them used, so that an identifier finds its slot by its lowest bits.
  */
 import { assert } from "../base/index.ts";
+import type { PendingRow } from "./pending-row.ts";
 import type { QueuedMessage } from "./queued-message.ts";
 
 export const FlightState = {
@@ -18,6 +19,8 @@ export interface Flight {
   readonly packetIdentifier: number;
   readonly state: FlightState;
   readonly queued: QueuedMessage | undefined;
+  /** Of a PUBREL that is stored. */
+  readonly pubrel: PendingRow | undefined;
 }
 
 const slotsAtFirst = 16;
@@ -39,6 +42,8 @@ export class InFlightWindow {
   #nextSerial = 0;
   /** What must be sent again after a reconnect; undefined for sessions that end with their connection. */
   #queued: (QueuedMessage | undefined)[] = new Array(slotsAtFirst).fill(undefined);
+  /** The stored PUBRELs, by identifier: few have one. */
+  #pubrels: Map<number, PendingRow> | undefined;
 
   /** Uses the next free packet identifier, from 1 on in turn [MQTT-2.2.1-4], 3.1.1: [MQTT-2.3.1-4]. */
   take(state: FlightState, queued: QueuedMessage | undefined): number {
@@ -66,12 +71,28 @@ export class InFlightWindow {
   }
 
   /** The client has PUBREC'd: from now on only PUBREL may be sent again [MQTT-4.3.3-6], 3.1.1: [MQTT-4.3.3-1]. */
-  awaitPubcomp(identifier: number): void {
+  awaitPubcomp(identifier: number, pubrel?: PendingRow): void {
     const slot = identifier & this.#mask;
     assert(this.stateOf(identifier) !== FlightState.free, "awaitPubcomp names a message under way");
     this.#states[slot] = FlightState.awaitingPubcomp;
     this.#serials[slot] = this.#nextSerial++; // [MQTT-4.6.0-4] PUBREL in the order of PUBREC, 3.1.1: [MQTT-4.6.0-4]
     this.#forgetMessage(slot);
+    if (pubrel === undefined) return;
+    this.#pubrels ??= new Map();
+    this.#pubrels.set(identifier, pubrel);
+  }
+
+  /** Where the message or the PUBREL with this identifier is stored. */
+  rowOf(identifier: number): PendingRow | undefined {
+    return this.#queued[identifier & this.#mask]?.row ?? this.#pubrels?.get(identifier);
+  }
+
+  /** What was under way before a restart, in order; the next identifier follows the last message. */
+  restore(flight: Flight): void {
+    this.#next = flight.packetIdentifier;
+    this.take(flight.state, flight.queued);
+    if (flight.state === FlightState.awaitingPubcomp)
+      this.awaitPubcomp(flight.packetIdentifier, flight.pubrel);
   }
 
   release(identifier: number): void {
@@ -79,6 +100,7 @@ export class InFlightWindow {
     assert(this.stateOf(identifier) !== FlightState.free, "release names a message under way");
     this.#states[slot] = FlightState.free;
     this.#forgetMessage(slot);
+    this.#pubrels?.delete(identifier);
     this.count--;
     if (this.count === 0 && this.#states.length > slotsKept) this.#resize(slotsAtFirst);
   }
@@ -101,6 +123,7 @@ export class InFlightWindow {
       packetIdentifier: this.#identifiers[slot],
       state: this.#states[slot] as FlightState,
       queued: this.#queued[slot],
+      pubrel: this.#pubrels?.get(this.#identifiers[slot]),
     }));
   }
 

@@ -7,10 +7,14 @@ import { Counters } from "./counters.ts";
 import { Drops } from "./drops.ts";
 import { Message } from "./message.ts";
 import { MessageQueue, type QueueAccount } from "./message-queue.ts";
-import type { QueuedMessage } from "./queued-message.ts";
+import { type DeliveryOptions, QueuedMessage } from "./queued-message.ts";
+import type { SharedSubscription } from "./shared-subscription.ts";
+
+const options: DeliveryOptions = { qos: 1, retain: false, identifiers: [] };
+const someGroup = {} as SharedSubscription;
 
 function wrap(message: Message): QueuedMessage {
-  return { message, qos: 1, retain: false, identifiers: [], shared: undefined };
+  return new QueuedMessage(message, options, undefined, undefined);
 }
 
 function createMessage(payloadBytes: number, expiresAt = Number.POSITIVE_INFINITY): Message {
@@ -36,16 +40,17 @@ function openWorld(limits: Partial<Limits> = {}): World {
           limits: { ...defaultLimits, ...limits },
           clock: { now: () => world.now, after: () => () => {}, atEndOfTick() {} },
           queueDrop,
+          sharedQueues: account ?? { messages: 0, bytes: 0 },
         },
         new Drops("test", { counters: world.counters, log: silentLog }),
-        account,
+        account && someGroup,
       ),
   };
   return world;
 }
 
 function offer(queue: MessageQueue, message: Message): void {
-  queue.offer(message, wrap);
+  queue.offer(message, options);
 }
 
 function checkSame(queue: MessageQueue, model: readonly QueuedMessage[]): void {
@@ -69,12 +74,12 @@ test("what goes in comes out as from an array, with number and bytes known", () 
       for (let time = 0; time < times; time++) {
         const queued = wrap(createMessage(time % 3));
         if (what === "push") {
-          queue.offer(queued.message, () => queued);
+          queue.offer(queued.message, options);
           model.push(queued);
         } else if (what === "unshift" && time < 5) {
           queue.unshift(queued);
           model.unshift(queued);
-        } else if (what === "shift") assert.equal(queue.shift(), model.shift());
+        } else if (what === "shift") assert.equal(queue.shift()?.message, model.shift()?.message);
       }
       if (what === "clear" && times === 0) {
         queue.clear();
@@ -82,7 +87,7 @@ test("what goes in comes out as from an array, with number and bytes known", () 
       }
       checkSame(queue, model);
     }
-    while (model.length > 0) assert.equal(queue.shift(), model.shift());
+    while (model.length > 0) assert.equal(queue.shift()?.message, model.shift()?.message);
     assert.equal(queue.shift(), undefined);
     checkSame(queue, model);
   });
@@ -121,7 +126,10 @@ test("a full queue loses the newest or the oldest, and copies no message that it
   }
   assert.equal(world.counters.dropped.queueFull, 2);
   const full = openWorld({ queueMessagesMax: 0 }).open("oldest");
-  full.offer(createMessage(1), () => assert.fail("it is not copied"));
+  const passing = createMessage(1);
+  passing.keep = () => assert.fail("it is not copied");
+  full.offer(passing, options);
+  assert.equal(full.length, 0);
 });
 
 test("queues that share an account share its limit", () => {

@@ -1,11 +1,12 @@
 /**
- * Messages that wait for one session or one shared subscription, first in first out, within the limits. What a full
- * queue loses is counted; what has expired makes room before anything else goes.
+ * Messages that wait for one session or one shared subscription that ends with its connections, first in first out,
+ * within the limits. What a full queue loses is counted; what has expired makes room before anything else goes.
  */
 import type { Drops } from "./drops.ts";
 import type { Message } from "./message.ts";
-import type { QueuedMessage } from "./queued-message.ts";
+import { type DeliveryOptions, QueuedMessage, type WaitingQueue } from "./queued-message.ts";
 import type { SessionContext } from "./session-context.ts";
+import type { SharedSubscription } from "./shared-subscription.ts";
 
 /** What several queues hold together. */
 export interface QueueAccount {
@@ -17,13 +18,14 @@ const compactFrom = 1024;
 /** About what a message's place in a queue takes, besides the message. */
 const placeBytes = 100;
 
-type QueueContext = Pick<SessionContext, "limits" | "clock" | "queueDrop">;
+type QueueContext = Pick<SessionContext, "limits" | "clock" | "queueDrop" | "sharedQueues">;
 
-export class MessageQueue {
+export class MessageQueue implements WaitingQueue {
   bytes = 0;
   readonly #context: QueueContext;
   readonly #drops: Drops;
-  /** Of all queues that share a limit; undefined for a queue that stands alone. */
+  /** Whose messages they are, when a shared subscription's: they share a limit. */
+  readonly #shared: SharedSubscription | undefined;
   readonly #account: QueueAccount | undefined;
   /** Undefined where one was taken: the queue keeps no message that it has given away. */
   #items: (QueuedMessage | undefined)[] = [];
@@ -32,31 +34,27 @@ export class MessageQueue {
   /** No message in the queue expires before. */
   #firstExpiry = Number.POSITIVE_INFINITY;
 
-  constructor(context: QueueContext, drops: Drops, account?: QueueAccount) {
+  constructor(context: QueueContext, drops: Drops, shared?: SharedSubscription) {
     this.#context = context;
     this.#drops = drops;
-    this.#account = account;
+    this.#shared = shared;
+    this.#account = shared && context.sharedQueues;
   }
 
   get length(): number {
     return this.#items.length - this.#head;
   }
 
-  /**
-   * Puts `message` at the end, as `wrap` makes it of a copy that may be kept. In a full queue it is lost, or those that
-   * wait longest are (`queueDrop`); however many bytes it has, one message may wait alone.
-   */
-  offer(message: Message, wrap: (kept: Message) => QueuedMessage): void {
+  offer(message: Message, options: DeliveryOptions): void {
     const takes = this.takes(message);
     while (this.#isFullFor(message)) {
       this.#drops.count("queueFull", 1);
       // Known before the message is copied: in a flood the copies alone would cost much memory.
       if (!takes || this.shift() === undefined) return;
     }
-    this.#push(wrap(message.keep()));
+    this.#push(new QueuedMessage(message.keep(), options, this.#shared, undefined));
   }
 
-  /** Whether `message` has a place, be it that of those that wait longest. */
   takes(message: Message): boolean {
     if (this.#isFullFor(message)) this.#dropExpired();
     return this.#context.queueDrop === "oldest" || !this.#isFullFor(message);
@@ -87,7 +85,6 @@ export class MessageQueue {
     this.#count(queued, 1);
   }
 
-  /** Puts back what was taken too early. */
   unshift(queued: QueuedMessage): void {
     if (this.#head > 0) this.#items[--this.#head] = queued;
     else this.#items.unshift(queued);

@@ -5,6 +5,7 @@
  */
 import { assert } from "../base/index.ts";
 import { type MessageParts, type QoS, topicAliasPropertyBytes } from "../codec/index.ts";
+import type { StoredMessage } from "./storage-port.ts";
 
 const noBytes = Buffer.alloc(0);
 
@@ -30,6 +31,11 @@ export class Message implements MessageParts {
   frameStart = -1;
   frameEnd = -1;
   frameIsV5 = false;
+
+  /** The batch that writes it, its number there, and how many rows of the batch want it: the journal's. */
+  storedBatch = 0;
+  storedNumber = 0;
+  storedReferences = 0;
 
   #isKept = false;
   #copy: Message | undefined;
@@ -58,6 +64,24 @@ export class Message implements MessageParts {
     message.retain = fields.retain;
     message.publisher = fields.publisher;
     message.expiresAt = fields.expiresAt;
+    message.#isKept = true;
+    return message;
+  }
+
+  /** A message as the storage gives it back. */
+  static restore(stored: StoredMessage): Message {
+    const message = new Message();
+    const { bytes, topicEnd, propertiesEnd } = stored;
+    message.bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    message.topicEnd = message.propertiesStart = topicEnd;
+    message.propertiesEnd = message.payloadStart = propertiesEnd;
+    message.payloadEnd = bytes.length;
+    message.expiryOffset = stored.expiryOffset;
+    message.topic = message.bytes.toString("utf8", 0, topicEnd);
+    message.qos = stored.qos;
+    message.retain = stored.retain;
+    message.publisher = stored.publisher;
+    message.expiresAt = stored.expiresAt;
     message.#isKept = true;
     return message;
   }

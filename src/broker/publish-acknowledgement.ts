@@ -6,6 +6,8 @@ import type { Connection } from "./connection.ts";
 interface Acknowledged {
   readonly qos: 0 | 1 | 2;
   readonly packetIdentifier: number;
+  /** Whether it confirms something that is not yet safe. */
+  readonly mustWait: boolean;
 }
 
 /**
@@ -14,19 +16,19 @@ interface Acknowledged {
  */
 export function acknowledgePublish(
   connection: Connection,
-  { qos, packetIdentifier }: Acknowledged,
+  { qos, packetIdentifier, mustWait }: Acknowledged,
   reasonCode: ReasonCode,
   reason?: string,
 ): void {
   if (qos === 0) return;
   if (!connection.isV5 || reasonCode === ReasonCode.success) {
-    connection.broker.counters.packetsSent++;
-    connection.outbox.appendAcknowledgement(qos === 1 ? 0x40 : 0x50, packetIdentifier);
+    connection.answers.acknowledge(qos === 1 ? 0x40 : 0x50, packetIdentifier, mustWait);
     return;
   }
   // Callers give no code that both packets do not have [MQTT-3.4.2-1] [MQTT-3.5.2-1].
   const properties = reason === undefined ? {} : connection.reasonString(reason);
+  const { puback, pubrec } = PacketType;
   if (qos === 1)
-    connection.send({ type: PacketType.puback, packetIdentifier, reasonCode, properties });
-  else connection.send({ type: PacketType.pubrec, packetIdentifier, reasonCode, properties });
+    connection.send({ type: puback, packetIdentifier, reasonCode, properties }, mustWait);
+  else connection.send({ type: pubrec, packetIdentifier, reasonCode, properties }, mustWait);
 }

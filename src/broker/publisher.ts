@@ -39,7 +39,9 @@ export class Publisher {
   extendRange(bytes: Buffer, start: number, bodyStart: number, end: number): boolean {
     const published = this.#topics.last;
     if (published === undefined || !published.allowed) return false;
-    if (published.generation !== this.#connection.broker.authorizer.generation) return false;
+    const { authorizer, journal } = this.#connection.broker;
+    if (published.generation !== authorizer.generation) return false;
+    if (journal.failure !== undefined) return false; // each may have to be refused
     const qos = bytes[start] === 0x32 ? 1 : 0;
     const topicBytes = published.bytes.length;
     const topicEnd = bodyStart + 2 + topicBytes;
@@ -90,14 +92,17 @@ export class Publisher {
     broker.counters.publishReceived += range.count;
     broker.counters.publishBytesReceived += range.end - range.start;
     const route = this.routeOf(published);
+    const { promised } = broker.journal;
     broker.delivery.forward(route, range);
-    if (range.qos === 1) this.#acknowledge(range, route.hasSubscribers);
+    if (range.qos === 0) return;
+    const mustWait = broker.journal.promised !== promised || broker.delivery.isBusy;
+    this.#acknowledge(range, route.hasSubscribers, mustWait);
   }
 
-  #acknowledge(range: PublishRange, hasSubscribers: boolean): void {
+  #acknowledge(range: PublishRange, hasSubscribers: boolean, mustWait: boolean): void {
     const reasonCode = hasSubscribers ? ReasonCode.success : ReasonCode.noMatchingSubscribers;
     const frame: LocatedFrame = { bytes: range.bytes, start: 0, bodyStart: 0, end: 0 };
-    const acknowledged = { qos: range.qos, packetIdentifier: 0 };
+    const acknowledged = { qos: range.qos, packetIdentifier: 0, mustWait };
     for (let start = range.start; start < range.end; start = frame.end) {
       locateFrame(frame, start);
       acknowledged.packetIdentifier = range.bytes.readUInt16BE(

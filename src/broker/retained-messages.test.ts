@@ -47,6 +47,12 @@ function messageTo(topic: string, payloadBytes: number, expiresAt = Infinity): M
   );
 }
 
+function openRetained(clock: ManualClock): RetainedMessages {
+  const deadlines = new Deadlines(clock, silentLog);
+  const journal = { retain() {} };
+  return new RetainedMessages({ limits, clock, deadlines, journal, memory: { isShort: false } });
+}
+
 const step = fc.record({
   what: fc.constantFrom("store", "store", "store", "expiring", "delete", "empty", "wait"),
   topic: fc.constantFrom("a", "b", "a/b", "a/c", "$SYS/a", "d"),
@@ -56,7 +62,7 @@ const step = fc.record({
 test("what is retained is the last of each topic that the limits let in and time has left", () => {
   const property = fc.property(fc.array(step, { maxLength: 60, size: "max" }), (steps) => {
     const clock = new ManualClock();
-    const retained = new RetainedMessages(limits, clock, new Deadlines(clock, silentLog));
+    const retained = openRetained(clock);
     const model = new Map<string, Message>();
     const cost = (): number => [...model.values()].reduce((sum, each) => sum + costOf(each), 0);
     const bytes = (): number => [...model.values()].reduce((sum, { size }) => sum + size, 0);
@@ -91,7 +97,7 @@ test("what is retained is the last of each topic that the limits let in and time
 
 test("a message that replaced one with an expiry does not expire with it", () => {
   const clock = new ManualClock();
-  const retained = new RetainedMessages(limits, clock, new Deadlines(clock, silentLog));
+  const retained = openRetained(clock);
   retained.store(messageTo("a", 1, clock.time + 1000));
   retained.store(messageTo("a", 2));
   clock.advance(5000);
@@ -100,7 +106,7 @@ test("a message that replaced one with an expiry does not expire with it", () =>
 
 test("a message that the limits refuse leaves the one before, with its expiry", () => {
   const clock = new ManualClock();
-  const retained = new RetainedMessages(limits, clock, new Deadlines(clock, silentLog));
+  const retained = openRetained(clock);
   const first = messageTo("a", 1, clock.time + 1000);
   retained.store(first);
   assert.equal(retained.store(messageTo("a", 2000)), false);
@@ -111,7 +117,7 @@ test("a message that the limits refuse leaves the one before, with its expiry", 
 
 test("a message on its way is copied, so that its bytes may go", () => {
   const clock = new ManualClock();
-  const retained = new RetainedMessages(limits, clock, new Deadlines(clock, silentLog));
+  const retained = openRetained(clock);
   const passing = new Message();
   Object.assign(passing, { bytes: Buffer.from("apayload"), topicEnd: 1, propertiesStart: 1 });
   Object.assign(passing, { propertiesEnd: 1, payloadStart: 1, payloadEnd: 8, topic: "a" });

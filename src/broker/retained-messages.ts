@@ -6,6 +6,7 @@
 import type { Clock, Limits } from "../base/index.ts";
 import { RetainedTree } from "../topics/index.ts";
 import type { Deadline, Deadlines } from "./deadlines.ts";
+import type { Journal } from "./journal.ts";
 import type { MemoryWatch } from "./memory-watch.ts";
 import type { Message } from "./message.ts";
 
@@ -13,6 +14,14 @@ import type { Message } from "./message.ts";
 const messageCostBytes = 500;
 /** What each level of its topic costs, unless it shares that with others. */
 const levelCostBytes = 100;
+
+export interface RetainedMessagesOptions {
+  readonly limits: Limits;
+  readonly clock: Clock;
+  readonly deadlines: Deadlines;
+  readonly journal: Pick<Journal, "retain">;
+  readonly memory: Pick<MemoryWatch, "isShort">;
+}
 
 export class RetainedMessages {
   /** Of topics, properties and payloads. */
@@ -24,17 +33,14 @@ export class RetainedMessages {
   readonly #limits: Limits;
   readonly #clock: Clock;
   readonly #deadlines: Deadlines;
+  readonly #journal: Pick<Journal, "retain">;
   readonly #memory: Pick<MemoryWatch, "isShort">;
 
-  constructor(
-    limits: Limits,
-    clock: Clock,
-    deadlines: Deadlines,
-    memory: Pick<MemoryWatch, "isShort"> = { isShort: false },
-  ) {
+  constructor({ limits, clock, deadlines, journal, memory }: RetainedMessagesOptions) {
     this.#limits = limits;
     this.#clock = clock;
     this.#deadlines = deadlines;
+    this.#journal = journal;
     this.#memory = memory;
   }
 
@@ -56,9 +62,23 @@ export class RetainedMessages {
     this.#forgetExpiry(message.topic);
     this.bytes += message.size - (previous?.size ?? 0);
     this.#costBytes = costBytes;
-    this.#tree.set(message.topic, message.keep()); // [MQTT-3.3.1-5], 3.1.1: [MQTT-3.3.1-5]
-    this.#scheduleExpiry(message);
+    const kept = message.keep();
+    this.#tree.set(message.topic, kept); // [MQTT-3.3.1-5], 3.1.1: [MQTT-3.3.1-5]
+    this.#scheduleExpiry(kept);
+    if (!isOwnTopic(kept.topic)) this.#journal.retain(kept.topic, kept, message.qos > 0);
     return true;
+  }
+
+  /** A message that comes out of the storage, where it stays unless it has expired. */
+  restore(message: Message): void {
+    if (message.hasExpired(this.#clock.now())) {
+      this.#journal.retain(message.topic, undefined, false);
+      return;
+    }
+    this.bytes += message.size;
+    this.#costBytes += costOf(message);
+    this.#tree.set(message.topic, message);
+    this.#scheduleExpiry(message);
   }
 
   get #takesNoTopic(): boolean {
@@ -71,6 +91,7 @@ export class RetainedMessages {
     this.bytes -= previous.size;
     this.#costBytes -= costOf(previous);
     this.#forgetExpiry(topic);
+    if (!isOwnTopic(topic)) this.#journal.retain(topic, undefined, true);
   }
 
   get(topic: string): Message | undefined {
@@ -103,6 +124,11 @@ export class RetainedMessages {
     this.#deadlines.cancel(deadline);
     this.#expiries.delete(topic);
   }
+}
+
+/** `$SYS` is said anew after each start. */
+function isOwnTopic(topic: string): boolean {
+  return topic.startsWith("$SYS/");
 }
 
 function costOf({ topic, size }: Message): number {

@@ -129,6 +129,14 @@ export class Routes {
   }
 }
 
+/** Whether somebody on it keeps messages beyond the end of the broker. */
+export function reachesStored({ groups, shared }: Route): boolean {
+  return (
+    shared.some(({ stored }) => stored > 0) ||
+    groups.some(({ targets }) => targets.some(({ session }) => session.isStored))
+  );
+}
+
 /** One copy for each session, however many of its filters match (DESIGN.md, section 9). */
 function groupTargets(bySession: Map<Session, Subscription[]>): DeliveryGroup[] {
   const groups = new Map<string, DeliveryGroup>();

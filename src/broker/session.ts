@@ -7,16 +7,19 @@ import type { QoS } from "../codec/index.ts";
 import type { Connection } from "./connection.ts";
 import type { Deadline } from "./deadlines.ts";
 import { Drops } from "./drops.ts";
-import { FlightState, InFlightWindow } from "./in-flight-window.ts";
+import type { FlightState } from "./in-flight-window.ts";
 import type { Message } from "./message.ts";
 import { MessageQueue } from "./message-queue.ts";
+import { OutboundFlights } from "./outbound-flights.ts";
 import { copyBytesMax } from "./outbox.ts";
-import { type EncodedPublish, lowerQos, newVariant } from "./publish-encoder.ts";
+import { type EncodedPublish, lowerQos } from "./publish-encoder.ts";
 import type { PublishRange } from "./publish-range.ts";
-import type { QueuedMessage } from "./queued-message.ts";
+import { type DeliveryOptions, QueuedMessage, type WaitingQueue } from "./queued-message.ts";
 import type { RetainedWalk } from "./retained-walk.ts";
 import type { SessionContext } from "./session-context.ts";
 import type { SharedSubscription } from "./shared-subscription.ts";
+import type { StoredQueueFigures } from "./storage-port.ts";
+import { StoredQueue } from "./stored-queue.ts";
 import type { Subscription } from "./subscription.ts";
 import type { Will } from "./wills.ts";
 
@@ -41,14 +44,15 @@ export class Session {
   expiryDeadline: Deadline | undefined;
   will: Will | undefined;
   willDeadline: Deadline | undefined;
+  /** While its subscriptions come out of the storage: they are not stored again. */
+  isBeingRestored = false;
   /** Packet identifiers of QoS 2 messages that came and are not yet released [MQTT-4.3.3-10], 3.1.1: [MQTT-4.3.3-2]. */
   receivedIdentifiers: Set<number> | undefined;
 
-  #window: InFlightWindow | undefined;
-  #windowMax = 0;
-  /** Identifiers to be sent again after a reconnect, as soon as the client's Receive Maximum lets them. */
-  #resending: { packetIdentifier: number; queued: QueuedMessage }[] = [];
-  #queue: MessageQueue | undefined;
+  /** Its number in the storage; 0 for one that ends with its connection. */
+  #stored = 0;
+  readonly #flights: OutboundFlights;
+  #queue: WaitingQueue | undefined;
   /** By filter, the first subscription first. */
   #walks: Map<string, RetainedWalk> | undefined;
   #memberships: Map<SharedSubscription, Subscription> | undefined;
@@ -61,10 +65,53 @@ export class Session {
     this.context = context;
     this.drops = new Drops(clientIdentifier, context);
     this.expirySeconds = 0;
+    this.#flights = new OutboundFlights(this);
   }
 
+  /** Whether it outlives its connection. */
   get persists(): boolean {
     return this.expirySeconds > 0;
+  }
+
+  /** Whether all that happens to it is kept: decided when it begins. */
+  get isStored(): boolean {
+    return this.#stored > 0;
+  }
+
+  /** Its number in the storage. */
+  get stored(): number {
+    return this.#stored;
+  }
+
+  /** From now on it is kept under the number `stored`. */
+  store(stored: number, figures?: StoredQueueFigures): void {
+    this.#stored = stored;
+    if (figures !== undefined && figures.positionLast > 0) this.#openQueue(figures);
+  }
+
+  /** Undefined for a session that is not stored. */
+  get storedQueue(): StoredQueue | undefined {
+    if (this.#stored === 0) return undefined;
+    return this.#openQueue() as StoredQueue;
+  }
+
+  #openQueue(figures?: StoredQueueFigures): WaitingQueue {
+    if (this.#queue !== undefined) return this.#queue;
+    const { context, drops } = this;
+    if (this.#stored === 0) this.#queue = new MessageQueue(context, drops);
+    else {
+      const refilled = (): void => this.pump();
+      const options = { queue: this.#stored, context, drops, shared: undefined, refilled };
+      const stored = new StoredQueue(options, figures);
+      if (this.connection !== undefined) stored.open();
+      this.#queue = stored;
+    }
+    return this.#queue;
+  }
+
+  /** What is on its way to its client. */
+  get flights(): OutboundFlights {
+    return this.#flights;
   }
 
   get queuedMessages(): number {
@@ -76,36 +123,27 @@ export class Session {
   }
 
   get inFlightMessages(): number {
-    return this.#window?.count ?? 0;
+    return this.#flights.count;
   }
 
-  /** A connection takes the session up; what was under way is sent again [MQTT-4.4.0-1], 3.1.1: [MQTT-4.4.0-1]. */
+  /** A connection takes the session up. */
   attach(connection: Connection, receiveMaximum: number): void {
     this.connection = connection;
-    this.#windowMax = receiveMaximum; // [MQTT-4.9.0-1]
-    this.#resending = [];
-    if (this.#window !== undefined) {
-      for (const { packetIdentifier, state, queued } of this.#window.inOrder()) {
-        // [MQTT-4.3.3-5], 3.1.1: [MQTT-4.3.3-1]
-        if (state === FlightState.awaitingPubcomp) connection.sendPubrel(packetIdentifier);
-        // [MQTT-4.3.2-3] [MQTT-4.3.3-3], 3.1.1: [MQTT-4.3.2-1]
-        else if (queued !== undefined) this.#resending.push({ packetIdentifier, queued });
-      }
-    }
+    this.#flights.attach(connection, receiveMaximum);
+    if (this.#queue instanceof StoredQueue) this.#queue.open();
     this.pump();
   }
 
   /** The connection is gone. What was sent through shared subscriptions and not acknowledged may go to others. */
   detach(): void {
     this.connection = undefined;
-    this.#resending = [];
-    if (this.#window === undefined || this.#memberships === undefined) return;
+    this.#flights.detach();
+    if (this.#queue instanceof StoredQueue) this.#queue.close();
+    if (this.#memberships === undefined) return;
     const groups = new Set<SharedSubscription>();
-    for (const { packetIdentifier, state, queued } of this.#window.inOrder().reverse()) {
-      // [MQTT-4.8.2-4] QoS 2 stays
-      if (state !== FlightState.awaitingPuback || queued?.shared === undefined) continue;
-      if (!queued.shared.hasOtherMember(this)) continue;
-      this.#window.release(packetIdentifier);
+    const goes = ({ shared }: QueuedMessage): boolean => shared?.hasOtherMember(this) === true;
+    for (const queued of this.#flights.takeBack(goes)) {
+      if (queued.shared === undefined) continue;
       queued.shared.takeBack(queued);
       groups.add(queued.shared);
     }
@@ -115,11 +153,13 @@ export class Session {
   /** The session is over: nothing of it is kept. QoS 2 under way goes to nobody else [MQTT-4.8.2-5]. */
   end(): void {
     this.detach();
+    if (this.#stored > 0)
+      this.context.journal.promise({ kind: "sessionEnded", queue: this.#stored });
+    this.#stored = 0;
     for (const subscription of [...this.subscriptions.values()])
       this.context.dropSubscription(subscription);
     this.#memberships = undefined;
     this.#walks = undefined;
-    this.#window = undefined;
     if (this.#queue !== undefined) {
       this.drops.count("sessionEnded", this.#queue.length);
       this.#queue.clear();
@@ -135,6 +175,7 @@ export class Session {
 
   leave(shared: SharedSubscription): void {
     this.#memberships?.delete(shared);
+    if (shared.stored > 0) this.#flights.leave(shared);
   }
 
   /** Whether a message with this QoS could be sent right now. */
@@ -145,7 +186,7 @@ export class Session {
     return (
       qos === 0 ||
       // [MQTT-4.6.0-5] nothing overtakes what waits, 3.1.1: [MQTT-4.6.0-6]
-      (this.#hasRoomForMore() && this.queuedMessages === 0 && this.#resending.length === 0)
+      (this.#flights.hasRoomForMore && this.queuedMessages === 0 && !this.#flights.hasToResend)
     );
   }
 
@@ -162,37 +203,30 @@ export class Session {
       return;
     }
     const { qos, retain, identifiers } = variant;
-    if (connection === undefined || !this.canTake(qos)) {
-      this.#enqueue(message, (kept) => {
-        return { message: kept, qos, retain, identifiers, shared: undefined };
-      });
-      return;
-    }
-    const queued = this.persists
-      ? { message: message.keep(), qos, retain, identifiers, shared: undefined }
-      : undefined;
-    connection.sendPublish(message, variant, encoded, this.#takeIdentifier(qos, queued));
+    if (connection === undefined || !this.canTake(qos)) this.#enqueue(message, variant);
+    else if (this.isStored) {
+      const options = { qos, retain, identifiers };
+      this.#flights.send(new QueuedMessage(message.keep(), options, undefined, undefined));
+    } else connection.sendPublish(message, variant, encoded, this.#flights.take(qos));
   }
 
   /** A range of QoS 1 frames as they stand; false where that cannot be, and nothing has happened. */
   takeRange(range: PublishRange): boolean {
     const { connection } = this;
-    // A session that outlives its connection keeps each message.
-    if (connection === undefined || this.persists || this.awaitsRetained) return false;
+    // Of a stored session each message is kept.
+    if (connection === undefined || this.isStored || this.awaitsRetained) return false;
     if (!this.canTake(1)) return false;
     if (!connection.takesRanges || range.frameBytesMax > connection.maximumPacketSize) return false;
     const bytes = range.end - range.start;
-    const room = this.#windowMax - this.inFlightMessages;
-    if (room < range.count || bytes > copyBytesMax) return false;
-    connection.outbox.appendRange(range, () => this.#takeIdentifier(1, undefined));
+    if (this.#flights.room < range.count || bytes > copyBytesMax) return false;
+    connection.outbox.appendRange(range, () => this.#flights.take(1));
     connection.countPublishes(range.count, bytes);
     return true;
   }
 
   /** A message for this session alone, which `canTake` it. */
   deliverNow(queued: QueuedMessage): void {
-    const identifier = queued.qos === 0 ? 0 : this.#takeIdentifier(queued.qos, queued);
-    this.#send(queued, identifier, false); // DUP 0 [MQTT-4.3.2-2] [MQTT-4.3.3-2], 3.1.1: [MQTT-4.3.2-1] [MQTT-4.3.3-1]
+    this.#flights.send(queued);
   }
 
   /** The matching retained messages follow, as the connection has room; no queue limit counts what is not brought forward. */
@@ -213,32 +247,18 @@ export class Session {
 
   /** What the client says to the message with this identifier; free when there is none. */
   flightState(packetIdentifier: number): FlightState {
-    return this.#window?.stateOf(packetIdentifier) ?? FlightState.free;
+    return this.#flights.stateOf(packetIdentifier);
   }
 
   /** The last word on a message: its identifier is free again, and there is room for another. */
   finish(packetIdentifier: number): void {
-    this.#window?.release(packetIdentifier);
-    this.#cancelResending(packetIdentifier);
+    this.#flights.finish(packetIdentifier);
     if (this.hasBacklog) this.pump();
-  }
-
-  released(packetIdentifier: number): void {
-    this.#window?.awaitPubcomp(packetIdentifier);
-    this.#cancelResending(packetIdentifier);
-  }
-
-  /** The client answers what it got on its last connection: it has it [MQTT-4.3.3-6]. */
-  #cancelResending(packetIdentifier: number): void {
-    if (this.#resending.length === 0) return;
-    this.#resending = this.#resending.filter(
-      (flight) => flight.packetIdentifier !== packetIdentifier,
-    );
   }
 
   /** Whether anything waits that `pump` could send. */
   get hasBacklog(): boolean {
-    if (this.#resending.length > 0 || this.#walks !== undefined || this.queuedMessages > 0)
+    if (this.#flights.hasToResend || this.#walks !== undefined || this.queuedMessages > 0)
       return true;
     if (this.#memberships === undefined || this.context.sharedQueues.messages === 0) return false;
     for (const shared of this.#memberships.keys()) if (shared.queuedMessages > 0) return true;
@@ -257,22 +277,23 @@ export class Session {
   }
 
   #sendNext(): boolean {
-    if (this.#hasRoom()) {
-      const again = this.#resending.shift(); // expired or not [MQTT-4.3.3-7]
-      if (again !== undefined) {
-        this.#send(again.queued, again.packetIdentifier, true); // [MQTT-3.3.1-1] DUP, 3.1.1: [MQTT-3.3.1-1] [MQTT-2.3.1-3]
-        return true;
-      }
-      const hasRoomForMore = this.#hasRoomForMore();
+    if (this.#flights.hasRoom) {
+      if (this.#flights.resendNext()) return true;
+      const { hasRoomForMore } = this.#flights;
       const queued = hasRoomForMore ? (this.#queue?.shift() ?? this.#fromShared()) : undefined;
       if (queued !== undefined) {
-        if (queued.message.hasExpired(this.context.clock.now()))
-          this.drops.count("expired", 1); // [MQTT-3.3.2-5]
+        if (queued.message.hasExpired(this.context.clock.now())) this.#expire(queued);
         else this.deliverNow(queued);
         return true;
       }
     }
     return this.#sendRetained();
+  }
+
+  /** [MQTT-3.3.2-5] */
+  #expire({ row }: QueuedMessage): void {
+    this.drops.count("expired", 1);
+    if (row !== undefined) this.context.journal.remove(row);
   }
 
   #fromShared(): QueuedMessage | undefined {
@@ -290,7 +311,7 @@ export class Session {
     const walk = this.#walks?.values().next().value;
     if (walk === undefined) return false;
     const { subscription } = walk;
-    if (subscription.qos > 0 && !this.#hasRoomForMore()) return false;
+    if (subscription.qos > 0 && !this.#flights.hasRoomForMore) return false;
     const message = walk.next();
     if (walk.isDone) this.stopRetained(subscription.filter);
     if (message === undefined) return this.#mayWalkOn();
@@ -309,7 +330,7 @@ export class Session {
       if (queued === undefined) continue;
       if (this.canTake(queued.qos)) this.deliverNow(queued);
       else if (queued.qos > 0 && this.#queue?.takes(message) !== false)
-        this.#enqueue(message, () => queued);
+        this.#enqueue(message, queued);
       else continue; // nor is there room for the newer one
       walk.skip(message);
     }
@@ -322,12 +343,12 @@ export class Session {
     const identifiers = subscription.identifier > 0 ? [subscription.identifier] : [];
     const qos = lowerQos(message.qos, subscription.qos);
     // Sent because of a new subscription: RETAIN is 1, 3.1.1: [MQTT-3.3.1-8]
-    return { message, qos, retain: true, identifiers, shared: undefined };
+    const options = { qos, retain: true, identifiers };
+    return new QueuedMessage(message, options, undefined, undefined);
   }
 
-  #enqueue(message: Message, wrap: (kept: Message) => QueuedMessage): void {
-    this.#queue ??= new MessageQueue(this.context, this.drops); // [MQTT-4.5.0-1], 3.1.1: [MQTT-3.1.2-5] [MQTT-4.5.0-1]
-    this.#queue.offer(message, wrap);
+  #enqueue(message: Message, options: DeliveryOptions): void {
+    this.#openQueue().offer(message, options); // [MQTT-4.5.0-1], 3.1.1: [MQTT-3.1.2-5] [MQTT-4.5.0-1]
   }
 
   /** Filters that match little may walk far: the others get their turn, and the walk goes on in the next tick. */
@@ -338,40 +359,9 @@ export class Session {
     return false;
   }
 
-  #hasRoom(): boolean {
-    const underWay = this.inFlightMessages - this.#resending.length;
-    return underWay < this.#windowMax; // [MQTT-3.3.4-9] [MQTT-4.9.0-2]
-  }
-
-  /** For a message that is not under way yet: what is must be kept until it is acknowledged, so its bytes count. */
-  #hasRoomForMore(): boolean {
-    return this.#hasRoom() && (this.#window?.bytes ?? 0) < this.context.limits.queueBytesMax;
-  }
-
-  /** [MQTT-4.3.2-1] [MQTT-4.3.3-1], 3.1.1: [MQTT-4.3.2-1] [MQTT-4.3.3-1] */
-  #takeIdentifier(qos: QoS, queued: QueuedMessage | undefined): number {
-    this.#window ??= new InFlightWindow();
-    return this.#window.take(
-      qos === 1 ? FlightState.awaitingPuback : FlightState.awaitingPubrec,
-      queued,
-    );
-  }
-
-  #send(queued: QueuedMessage, packetIdentifier: number, dup: boolean): void {
-    const { message } = queued;
-    const variant = newVariant();
-    variant.isV5 = this.isV5;
-    variant.qos = queued.qos;
-    variant.retain = queued.retain;
-    variant.dup = dup; // [MQTT-3.3.1-3], 3.1.1: [MQTT-3.3.1-3]
-    variant.identifiers = this.isV5 ? queued.identifiers : variant.identifiers;
-    variant.expirySeconds = message.secondsLeft(this.context.clock.now());
-    this.connection?.sendPublish(message, variant, undefined, packetIdentifier);
-  }
-
   /** A message beyond the client's Maximum Packet Size: as if it had been delivered [MQTT-3.1.2-25]. */
   abandon(packetIdentifier: number): void {
     this.drops.count("packetTooLarge", 1);
-    if (packetIdentifier > 0) this.#window?.release(packetIdentifier);
+    if (packetIdentifier > 0) this.#flights.finish(packetIdentifier);
   }
 }

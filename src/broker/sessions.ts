@@ -6,9 +6,12 @@
 import { ReasonCode } from "../base/index.ts";
 import { type ConnectPacket, ProtocolVersion } from "../codec/index.ts";
 import type { Connection } from "./connection.ts";
+import { Message } from "./message.ts";
 import type { Routes } from "./routes.ts";
 import { Session } from "./session.ts";
 import type { SessionContext } from "./session-context.ts";
+import type { RestoredSession } from "./storage-port.ts";
+import { UnderWayReader } from "./under-way-reader.ts";
 import type { Wills } from "./wills.ts";
 
 /** A Session Expiry Interval of this many seconds has no end (5.0, section 3.1.2.11.2). */
@@ -32,11 +35,13 @@ export class Sessions {
   readonly #context: SessionContext;
   readonly #routes: Routes;
   readonly #wills: Wills;
+  readonly #stored: UnderWayReader;
 
   constructor(context: SessionContext, routes: Routes, wills: Wills) {
     this.#context = context;
     this.#routes = routes;
     this.#wills = wills;
+    this.#stored = new UnderWayReader(context.storage);
   }
 
   get size(): number {
@@ -49,6 +54,10 @@ export class Sessions {
 
   has(clientIdentifier: string): boolean {
     return this.#sessions.has(clientIdentifier);
+  }
+
+  isStored(clientIdentifier: string): boolean {
+    return this.#sessions.get(clientIdentifier)?.isStored === true;
   }
 
   hasRoomFor(clientIdentifier: string): boolean {
@@ -75,12 +84,15 @@ export class Sessions {
    */
   async open(connection: Connection, request: OpenRequest): Promise<OpenedSession> {
     const { clientIdentifier, isV5, cleanStart, expirySeconds } = request;
+    if (!cleanStart) await this.#stored.readUnderWay(this.#sessions.get(clientIdentifier));
     const holder = this.#sessions.get(clientIdentifier)?.holder;
     holder?.disconnect(
       ReasonCode.sessionTakenOver, // [MQTT-3.1.4-3]
       `the client identifier was taken over by a connection from ${connection.transport.remoteAddress}`,
     );
     const known = this.#sessions.get(clientIdentifier);
+    const { journal } = this.#context;
+    const mustBeGone = cleanStart && known?.isStored === true;
     if (known !== undefined && cleanStart) this.#endForNew(known); // [MQTT-3.1.2-4], 3.1.1: [MQTT-3.1.2-6]
     const present = cleanStart ? undefined : known; // [MQTT-3.1.2-5], 3.1.1: [MQTT-3.1.2-4]
     const session = present ?? new Session(clientIdentifier, isV5, this.#context); // [MQTT-3.1.2-6]
@@ -91,14 +103,18 @@ export class Sessions {
     this.#sessions.set(clientIdentifier, session);
     session.holder = connection;
     session.expirySeconds = expirySeconds;
+    if (present === undefined && session.persists) session.store(this.#context.nextQueue());
     if (session.expiryDeadline !== undefined) {
       this.#context.deadlines.cancel(session.expiryDeadline);
       session.expiryDeadline = undefined;
     }
     this.#wills.cancel(session); // [MQTT-3.1.3-9]
+    this.save(session);
     connection.session = session;
     // What the end of the holder set off may have ended this one too.
     if (connection.isClosed) this.connectionEnded(connection);
+    // Told that the old session is gone, a client must not find it again after a crash.
+    if (mustBeGone) await journal.whenCommitted();
     return { session, isPresent: present !== undefined };
   }
 
@@ -113,15 +129,65 @@ export class Sessions {
       this.#end(session);
       return;
     }
-    if (session.expirySeconds === neverExpires) return;
-    // [MQTT-3.1.2-23] [MQTT-4.1.0-2], 3.1.1: [MQTT-4.1.0-1] it is kept for so long, and not longer
-    const at = this.#context.clock.now() + session.expirySeconds * 1000;
+    if (session.expirySeconds !== neverExpires) {
+      // [MQTT-3.1.2-23] [MQTT-4.1.0-2], 3.1.1: [MQTT-4.1.0-1] it is kept for so long, and not longer
+      this.#expireAt(session, this.#context.clock.now() + session.expirySeconds * 1000);
+    }
+    this.save(session);
+  }
+
+  #expireAt(session: Session, at: number): void {
     session.expiryDeadline = this.#context.deadlines.schedule(at, () => {
       this.#context.counters.sessionsExpired++;
       this.#end(session);
       const client = session.clientIdentifier;
       this.#context.log.info({ client, dropped: session.drops.take() }, "its session has expired");
     });
+  }
+
+  /** What is stored of the session itself is as it is now. */
+  save(session: Session): void {
+    if (!session.isStored) return;
+    const { will, willDeadline, expiryDeadline, holder } = session;
+    const never = Number.POSITIVE_INFINITY;
+    const publishAt = willDeadline?.at ?? never;
+    this.#context.journal.note({
+      kind: "session",
+      session: {
+        queue: session.stored,
+        clientIdentifier: session.clientIdentifier,
+        isV5: session.isV5,
+        expirySeconds: session.expirySeconds,
+        expiresAt: holder === undefined ? (expiryDeadline?.at ?? never) : never,
+        isConnected: holder !== undefined,
+        will: will && { message: will.message, delaySeconds: will.delaySeconds, publishAt },
+      },
+    });
+  }
+
+  /** A session that comes out of the storage; times that passed meanwhile are due at once. */
+  restore({ session: stored, ...others }: RestoredSession): Session {
+    const { clientIdentifier, isV5, expirySeconds, isConnected, expiresAt, will } = stored;
+    const session = new Session(clientIdentifier, isV5, this.#context);
+    session.store(stored.queue, others.figures);
+    session.expirySeconds = expirySeconds;
+    for (const identifier of others.receivedIdentifiers) {
+      session.receivedIdentifiers ??= new Set();
+      session.receivedIdentifiers.add(identifier);
+    }
+    this.#sessions.set(clientIdentifier, session);
+    if (others.figures.positionLast > 0) this.#stored.mayBeUnderWay(session);
+    // The end of the broker was the end of its connections.
+    const now = this.#context.clock.now();
+    if (expirySeconds !== neverExpires)
+      this.#expireAt(session, isConnected ? now + expirySeconds * 1000 : expiresAt);
+    if (will !== undefined) {
+      const { delaySeconds, publishAt } = will;
+      session.will = { message: Message.restore(will.message), delaySeconds };
+      this.#wills.schedule(session, isConnected ? now + delaySeconds * 1000 : publishAt);
+    }
+    if (isConnected) this.save(session);
+    return session;
   }
 
   /** Nobody else would tell what it has lost. */
@@ -136,6 +202,7 @@ export class Sessions {
   /** The will that still waits is published now: the session it waits for is over. */
   #end(session: Session): void {
     this.#sessions.delete(session.clientIdentifier);
+    this.#stored.forget(session);
     this.#wills.publishNow(session);
     session.end();
   }

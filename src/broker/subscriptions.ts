@@ -8,6 +8,7 @@ import type { ApplicationMessage } from "./ports.ts";
 import type { Routes } from "./routes.ts";
 import type { Session } from "./session.ts";
 import { SharedSubscription } from "./shared-subscription.ts";
+import type { StoredSubscription } from "./storage-port.ts";
 import type { LocalSubscription, Subscription } from "./subscription.ts";
 
 export class Subscriptions {
@@ -23,7 +24,7 @@ export class Subscriptions {
   }
 
   /** Adds the subscription, or replaces the one with the same filter [MQTT-3.8.4-3], 3.1.1: [MQTT-3.8.4-3]. */
-  add(session: Session, request: SubscriptionRequest, details: GrantedDetails): Subscription {
+  add(session: Session, request: StorableRequest, details: GrantedDetails): Subscription {
     const { parsed, qos, identifier } = details;
     const previous = session.subscriptions.get(request.filter);
     const shared = parsed.group === undefined ? undefined : this.#group(parsed, session);
@@ -37,12 +38,18 @@ export class Subscriptions {
       identifier,
       shared,
     };
+    if (session.isStored && !session.isBeingRestored) {
+      const { filter, noLocal, retainAsPublished, retainHandling } = request;
+      const stored = { filter, qos, noLocal, retainAsPublished, retainHandling, identifier };
+      const queue = session.stored;
+      session.context.journal.promise({ kind: "subscribed", queue, subscription: stored });
+    }
     if (previous !== undefined && shared !== undefined) {
       shared.replace(previous, subscription);
       session.subscriptions.set(request.filter, subscription);
       return subscription;
     }
-    if (previous !== undefined) this.remove(previous);
+    if (previous !== undefined) this.#forget(previous);
     session.subscriptions.set(request.filter, subscription);
     this.count++;
     if (shared === undefined) this.#routes.add(request.filter, subscription);
@@ -54,6 +61,15 @@ export class Subscriptions {
   }
 
   remove(subscription: Subscription): void {
+    const { session, filter } = subscription;
+    if (session.isStored) {
+      const queue = session.stored;
+      session.context.journal.promise({ kind: "unsubscribed", queue, filter });
+    }
+    this.#forget(subscription);
+  }
+
+  #forget(subscription: Subscription): void {
     const { session, shared, filter } = subscription;
     session.subscriptions.delete(filter);
     this.count--;
@@ -79,6 +95,17 @@ export class Subscriptions {
     };
   }
 
+  /** As `add`, of a session that comes out of the storage. */
+  restore(session: Session, stored: StoredSubscription, parsed: ParsedFilter): void {
+    const { qos, identifier } = stored;
+    this.add(session, stored, { parsed, qos, identifier });
+  }
+
+  /** The shared subscriptions that there are. */
+  sharedOf(group: string, filter: string): SharedSubscription | undefined {
+    return this.#shared.get(groupKey(group, filter));
+  }
+
   #group(parsed: ParsedFilter, session: Session): SharedSubscription {
     const group = parsed.group ?? "";
     const key = groupKey(group, parsed.filter);
@@ -90,6 +117,12 @@ export class Subscriptions {
     return shared;
   }
 }
+
+/** Of a request what outlives it. */
+type StorableRequest = Pick<
+  SubscriptionRequest,
+  "filter" | "noLocal" | "retainAsPublished" | "retainHandling"
+>;
 
 export interface GrantedDetails {
   readonly parsed: ParsedFilter;

@@ -1,9 +1,11 @@
 /**
- * The end of a tick: every outbox that gathered bytes is written once. Many packets that arrive together leave
- * together; nothing waits for a timer. One that fails ends its own connection and no other.
+ * The end of a tick: the journal is asked first, what it has made safe goes out at once; then every outbox that gathered
+ * bytes is written, once. Many packets that arrive together leave together. One that fails ends its own connection
+ * and no other.
  */
 import type { Clock } from "../base/index.ts";
 import type { Counters } from "./counters.ts";
+import type { Journal } from "./journal.ts";
 import type { Outbox } from "./outbox.ts";
 import { SlabPool } from "./slab-pool.ts";
 
@@ -12,6 +14,9 @@ export class TickEnd {
   readonly counters: Counters;
   readonly #clock: Clock;
   readonly #run = (): void => this.run();
+  /** Set by the journal, which needs this first. */
+  journal: Pick<Journal, "endTick"> | undefined;
+  #isArmed = false;
   #dirty: Outbox[] = [];
   #spare: Outbox[] = [];
 
@@ -21,12 +26,20 @@ export class TickEnd {
   }
 
   add(outbox: Outbox): void {
-    if (this.#dirty.length === 0) this.#clock.atEndOfTick(this.#run);
     this.#dirty.push(outbox);
+    this.arm();
+  }
+
+  arm(): void {
+    if (this.#isArmed) return;
+    this.#isArmed = true;
+    this.#clock.atEndOfTick(this.#run);
   }
 
   /** Outboxes that become dirty meanwhile belong to the next tick. */
   run(): void {
+    this.journal?.endTick(); // may make more outboxes dirty
+    this.#isArmed = false;
     const dirty = this.#dirty;
     this.#dirty = this.#spare;
     for (const outbox of dirty) {

@@ -23,15 +23,25 @@ export function toWill(will: WillMessage, clientIdentifier: string): Will {
   };
 }
 
+export interface WillsOptions {
+  readonly clock: Clock;
+  readonly deadlines: Deadlines;
+  readonly publish: (message: Message) => void;
+  /** The session's will has changed: what is stored of it follows. */
+  readonly save: (session: Session) => void;
+}
+
 export class Wills {
   readonly #clock: Clock;
   readonly #deadlines: Deadlines;
   readonly #publish: (message: Message) => void;
+  readonly #save: (session: Session) => void;
 
-  constructor(clock: Clock, deadlines: Deadlines, publish: (message: Message) => void) {
+  constructor({ clock, deadlines, publish, save }: WillsOptions) {
     this.#clock = clock;
     this.#deadlines = deadlines;
     this.#publish = publish;
+    this.#save = save;
   }
 
   /** The connection is gone and the will stands; where the session ends with it, `publishNow` follows at once. */
@@ -42,7 +52,11 @@ export class Wills {
       this.publishNow(session);
       return;
     }
-    const at = this.#clock.now() + will.delaySeconds * 1000;
+    this.schedule(session, this.#clock.now() + will.delaySeconds * 1000);
+  }
+
+  /** Publishes the will of `session` at `at`. */
+  schedule(session: Session, at: number): void {
     session.willDeadline = this.#deadlines.schedule(at, () => this.publishNow(session));
   }
 
@@ -58,6 +72,7 @@ export class Wills {
     const { will } = session;
     if (will === undefined) return;
     this.cancel(session);
+    this.#save(session); // in one batch with the message: after a crash it is published once
     will.message.startExpiry(this.#clock.now());
     this.#publish(will.message); // [MQTT-3.1.2-8], 3.1.1: [MQTT-3.1.2-8]
   }

@@ -170,6 +170,7 @@ test("a session whose transport breaks while it is pumped keeps what was not sen
   await broker.settle();
   before.lose();
   for (let number = 0; number < 20; number++) broker.publish("t", `${number} ${large}`, 1);
+  await broker.settle(); // they are stored, so that they can be read at once
   const events: string[] = [];
   broker.core.events.on("connect", () => events.push("connect"));
   broker.core.events.on("disconnect", () => events.push("disconnect"));

@@ -4,6 +4,7 @@ import { setImmediate } from "node:timers/promises";
 import { silentLog, systemRandom } from "../../src/base/index.ts";
 import { Broker } from "../../src/broker/index.ts";
 import type { ConnectPacket } from "../../src/codec/index.ts";
+import { MemoryStorage } from "../../src/storage/index.ts";
 import { VirtualClock } from "../conformance/harness/index.ts";
 import { MemoryClient } from "./memory-client.ts";
 
@@ -26,6 +27,7 @@ export class TestBroker {
         authenticate: ({ userName }) => ({ allowed: true, userName, rule: "anyone" }),
       },
       authorizer: { generation: 0, authorize: () => ({ allowed: true, rule: "anything" }) },
+      storage: new MemoryStorage(),
       sysTopicsSeconds: 0,
       version: "test",
       ...ports,

@@ -7,6 +7,7 @@ import { type Log, silentLog } from "../../src/base/index.ts";
 import { Broker } from "../../src/broker/index.ts";
 import type { Session } from "../../src/broker/session.ts";
 import { ProtocolVersion } from "../../src/codec/index.ts";
+import { MemoryStorage } from "../../src/storage/index.ts";
 import type { Action, Traits } from "./action.ts";
 import { Bystander } from "./bystander.ts";
 import type { Chance } from "./chance.ts";
@@ -50,6 +51,7 @@ export class World {
       authenticator: this.gatekeeper,
       authorizer: this.gatekeeper,
       enhancedAuthenticators: [enhancedAuthenticator(this.clock)],
+      storage: new MemoryStorage(),
       limits: settings.limits,
       queueDrop: settings.queueDrop,
       sysTopicsSeconds: settings.sysTopicsSeconds,

@@ -74,12 +74,16 @@ function handlePubrec(
     session.finish(identifier); // the exchange ends here [MQTT-4.4.0-2] [MQTT-4.8.2-6]
     return;
   }
-  if (state === FlightState.awaitingPubrec) session.released(identifier);
+  if (state === FlightState.awaitingPubrec) session.flights.released(identifier);
   answer(connection, PacketType.pubrel, identifier, true); // [MQTT-4.3.3-4] [MQTT-4.6.0-4], 3.1.1: [MQTT-4.3.3-1] [MQTT-4.6.0-4]
 }
 
 function handlePubrel(connection: Connection, session: Session, identifier: number): void {
   const isKnown = session.receivedIdentifiers?.delete(identifier) === true; // [MQTT-4.3.3-12]
+  if (isKnown && session.isStored) {
+    const queue = session.stored;
+    connection.broker.journal.promise({ kind: "released", queue, packetIdentifier: identifier });
+  }
   answer(connection, PacketType.pubcomp, identifier, isKnown); // [MQTT-4.3.3-11], 3.1.1: [MQTT-4.3.3-2]
 }
 
@@ -97,18 +101,13 @@ function answer(
   packetIdentifier: number,
   isKnown: boolean,
 ): void {
+  // An identifier that is not known may have gone a moment ago, and that be not yet safe.
+  const mustWait = connection.session?.isStored === true;
   if (isKnown || !connection.isV5) {
-    connection.broker.counters.packetsSent++;
-    connection.outbox.appendAcknowledgement(
-      type === PacketType.pubrel ? 0x62 : 0x70,
-      packetIdentifier,
-    );
+    const firstByte = type === PacketType.pubrel ? 0x62 : 0x70;
+    connection.answers.acknowledge(firstByte, packetIdentifier, mustWait);
     return;
   }
-  connection.send({
-    type,
-    packetIdentifier,
-    reasonCode: ReasonCode.packetIdentifierNotFound, // [MQTT-3.6.2-1] [MQTT-3.7.2-1]
-    properties: {},
-  });
+  const reasonCode = ReasonCode.packetIdentifierNotFound; // [MQTT-3.6.2-1] [MQTT-3.7.2-1]
+  connection.send({ type, packetIdentifier, reasonCode, properties: {} }, mustWait);
 }

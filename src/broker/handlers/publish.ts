@@ -4,12 +4,13 @@
  * [MQTT-4.6.0-2] [MQTT-4.6.0-3], 3.1.1: [MQTT-4.6.0-2] [MQTT-4.6.0-3].
  */
 import { ReasonCode, TstackError } from "../../base/index.ts";
-import { scanPublish } from "../../codec/index.ts";
+import { type QoS, scanPublish } from "../../codec/index.ts";
 import type { Connection } from "../connection.ts";
 import type { Message } from "../message.ts";
 import { acknowledgePublish } from "../publish-acknowledgement.ts";
 import type { PublishedTopic } from "../published-topics.ts";
 import { hasPaddedLength } from "../publisher.ts";
+import { type Route, reachesStored } from "../routes.ts";
 import type { Frame } from "./frame.ts";
 
 export function handlePublish(connection: Connection, frame: Frame): void {
@@ -20,7 +21,10 @@ export function handlePublish(connection: Connection, frame: Frame): void {
   broker.counters.publishBytesReceived += frame.end - frame.start;
   const published = publisher.findTopic(); // of a duplicate too: it may set an alias
   if (header.qos === 2 && isKnown(connection, header.packetIdentifier)) {
-    acknowledgePublish(connection, header, ReasonCode.success); // [MQTT-4.3.3-10], 3.1.1: [MQTT-4.3.3-2]
+    const { qos, packetIdentifier } = header;
+    const mustWait = connection.session?.isStored === true; // it may have come a moment ago
+    // [MQTT-4.3.3-10], 3.1.1: [MQTT-4.3.3-2]
+    acknowledgePublish(connection, { qos, packetIdentifier, mustWait }, ReasonCode.success);
     return;
   }
   message.reset(published.topic, publisher.clientIdentifier);
@@ -87,7 +91,7 @@ function publishLate(
   }
   if (message.retain) broker.retained.delete(message.topic);
   broker.counters.dropped.expired++;
-  acknowledgePublish(connection, { qos, packetIdentifier }, ReasonCode.success);
+  acknowledgePublish(connection, { qos, packetIdentifier, mustWait: true }, ReasonCode.success);
 }
 
 function publish(
@@ -102,13 +106,22 @@ function publish(
     refuse(connection, published, message, packetIdentifier);
     return;
   }
+  const route = connection.publisher.routeOf(published);
+  if (qos > 0 && broker.journal.failure !== undefined && connection.isV5) {
+    if (mustBeKept(connection, route, message)) {
+      refuseUnkept(connection, broker.journal.failure, { qos, packetIdentifier });
+      return;
+    }
+  }
+  const { promised } = broker.journal;
   if (qos === 2) checkReceiveMaximum(connection);
   // Without RETAIN nothing is touched [MQTT-3.3.1-8], 3.1.1: [MQTT-3.3.1-12]
   if (message.retain && !broker.retained.store(message)) {
     broker.counters.dropped.retainedFull++;
     if (!published.isFullLogged) logFull(connection, published);
     if (qos > 0 && connection.isV5) {
-      acknowledgePublish(connection, { qos, packetIdentifier }, ReasonCode.quotaExceeded);
+      const acknowledged = { qos, packetIdentifier, mustWait: false };
+      acknowledgePublish(connection, acknowledged, ReasonCode.quotaExceeded);
       return;
     }
     // Who cannot be told gets as much as there is: those who are subscribed now have the message, and nobody is
@@ -117,11 +130,28 @@ function publish(
   }
   // Of QoS 1 nothing is remembered: the identifier may come again at once [MQTT-4.3.2-5], 3.1.1: [MQTT-4.3.2-2]
   if (qos === 2) remember(connection, packetIdentifier);
-  const route = connection.publisher.routeOf(published);
   broker.delivery.deliver(route, message); // [MQTT-4.5.0-1], 3.1.1: [MQTT-4.5.0-1]
   const reasonCode = route.hasSubscribers ? ReasonCode.success : ReasonCode.noMatchingSubscribers;
+  // Inside of another delivery this message has yet to be delivered, and what must be kept of it is not yet known.
+  const mustWait = broker.journal.promised !== promised || broker.delivery.isBusy;
   // [MQTT-3.3.4-1] [MQTT-4.3.2-4] [MQTT-4.3.3-8], 3.1.1: [MQTT-3.3.4-1] [MQTT-4.3.2-2] [MQTT-4.3.3-2]
-  acknowledgePublish(connection, { qos, packetIdentifier }, reasonCode);
+  acknowledgePublish(connection, { qos, packetIdentifier, mustWait }, reasonCode);
+}
+
+/** Whether something of the message has to be on disk before it may be acknowledged. */
+function mustBeKept({ session }: Connection, route: Route, { qos, retain }: Message): boolean {
+  return retain || (qos === 2 && session?.isStored === true) || reachesStored(route);
+}
+
+function refuseUnkept(
+  connection: Connection,
+  failure: string,
+  message: { qos: QoS; packetIdentifier: number },
+): void {
+  connection.broker.counters.dropped.storageFailed++;
+  const reason = `it cannot be kept: ${failure}`;
+  const acknowledged = { ...message, mustWait: false };
+  acknowledgePublish(connection, acknowledged, ReasonCode.quotaExceeded, reason);
 }
 
 /** Once for each topic of a connection. */
@@ -145,7 +175,9 @@ function refuse(
   const { qos } = message;
   // [MQTT-4.3.3-9] a 5.0 client may use the identifier for another message
   if (qos === 2 && !connection.isV5) remember(connection, packetIdentifier);
-  acknowledgePublish(connection, { qos, packetIdentifier }, ReasonCode.notAuthorized, reason);
+  const mustWait = qos === 2 && connection.session?.isStored === true;
+  const acknowledged = { qos, packetIdentifier, mustWait };
+  acknowledgePublish(connection, acknowledged, ReasonCode.notAuthorized, reason);
 }
 
 function remember(connection: Connection, packetIdentifier: number): void {
@@ -153,6 +185,9 @@ function remember(connection: Connection, packetIdentifier: number): void {
   if (session === undefined) return;
   session.receivedIdentifiers ??= new Set();
   session.receivedIdentifiers.add(packetIdentifier);
+  if (!session.isStored) return;
+  const queue = session.stored;
+  connection.broker.journal.promise({ kind: "received", queue, packetIdentifier });
 }
 
 /** Throws MQTT_RECEIVE_MAXIMUM_EXCEEDED when a 5.0 client has more under way than it was told [MQTT-3.3.4-7]. */

@@ -3,7 +3,12 @@
  * [MQTT-3.8.4-5] [MQTT-3.8.4-6], 3.1.1: [MQTT-3.8.4-4] [MQTT-3.8.4-5]. Retained messages follow the SUBACK.
  */
 import { ReasonCode } from "../../base/index.ts";
-import { PacketType, type SubscribePacket, type SubscriptionRequest } from "../../codec/index.ts";
+import {
+  PacketType,
+  type SubackPacket,
+  type SubscribePacket,
+  type SubscriptionRequest,
+} from "../../codec/index.ts";
 import { type ParsedFilter, parseTopicFilter } from "../../topics/index.ts";
 import type { Connection } from "../connection.ts";
 import type { AuthorizationDecision } from "../ports.ts";
@@ -82,16 +87,17 @@ function grant(connection: Connection, packet: SubscribePacket, examined: Examin
       retained.push(() => session.startRetained(new RetainedWalk(subscription, broker.retained)));
     }
   }
-  connection.answer({
+  const suback: SubackPacket = {
     type: PacketType.suback, // [MQTT-3.8.4-1], 3.1.1: [MQTT-3.8.4-1]
     packetIdentifier: packet.packetIdentifier, // [MQTT-3.8.4-2] [MQTT-2.2.1-6], 3.1.1: [MQTT-3.8.4-2] [MQTT-2.3.1-7]
     reasonCodes,
     properties: {},
-  });
+  };
+  connection.answer(suback, session.isStored);
   logRefused(connection, refused);
   logGranted(connection, granted);
   for (const start of retained) start();
-  session.pump();
+  connection.answers.follow(() => session.pump());
 }
 
 /** One line for each SUBSCRIBE, however many filters it has. */
@@ -106,7 +112,9 @@ function logGranted(connection: Connection, [first, ...others]: Examined[]): voi
 function logRefused(connection: Connection, [first, ...others]: Examined[]): void {
   if (first === undefined) return;
   const { request, decision } = first;
-  const rule = decision.allowed ? "subscriptionsMax or memoryBytesMax is reached" : decision.rule;
+  const rule = decision.allowed
+    ? "subscriptionsMax or memoryBytesMax is reached, or it cannot be kept"
+    : decision.rule;
   connection.broker.log.info(
     { client: connection.name, filter: request.filter, rule, others: others.length },
     "a subscription was refused",
@@ -126,6 +134,8 @@ function refusalOf(
     return ReasonCode.topicFilterInvalid; // [MQTT-4.7.3-1]
   }
   if (!decision.allowed) return ReasonCode.notAuthorized;
+  if (session.isStored && connection.broker.journal.failure !== undefined)
+    return ReasonCode.quotaExceeded;
   if (session.subscriptions.has(filter)) return undefined;
   const isFull = session.subscriptions.size >= limits.subscriptionsMax;
   if (!isFull && !memory.isShort) return undefined;

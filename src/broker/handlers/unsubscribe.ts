@@ -1,6 +1,6 @@
 /** UNSUBSCRIBE: filters are compared character by character; the answer tells which ones were there. */
 import { ReasonCode } from "../../base/index.ts";
-import { PacketType, type UnsubscribePacket } from "../../codec/index.ts";
+import { PacketType, type UnsubackPacket, type UnsubscribePacket } from "../../codec/index.ts";
 import { parseTopicFilter } from "../../topics/index.ts";
 import type { Connection } from "../connection.ts";
 import type { Session } from "../session.ts";
@@ -10,17 +10,21 @@ export function handleUnsubscribe(connection: Connection, packet: UnsubscribePac
   if (session === undefined) return;
   // [MQTT-3.10.4-6] [MQTT-3.11.3-1], 3.1.1: [MQTT-3.10.4-6]
   const reasonCodes = packet.filters.map((filter) => remove(connection, session, filter));
-  connection.answer({
+  const unsuback: UnsubackPacket = {
     type: PacketType.unsuback, // [MQTT-3.10.4-4], 3.1.1: [MQTT-3.10.4-4]
     packetIdentifier: packet.packetIdentifier, // [MQTT-3.10.4-5] [MQTT-2.2.1-6], 3.1.1: [MQTT-3.10.4-5] [MQTT-2.3.1-7]
     reasonCodes: connection.isV5 ? reasonCodes : [],
     properties: {},
-  });
+  };
+  connection.answer(unsuback, session.isStored);
 }
 
 function remove(connection: Connection, session: Session, filter: string): number {
   const { broker } = connection;
   const subscription = session.subscriptions.get(filter); // [MQTT-3.10.4-1], 3.1.1: [MQTT-3.10.4-1]
+  // Who can be told that it stays is told; 3.x waits for its answer until the storage works.
+  if (session.isStored && connection.isV5 && broker.journal.failure !== undefined)
+    return ReasonCode.unspecifiedError;
   if (subscription !== undefined) {
     session.stopRetained(filter);
     // Nothing new is delivered [MQTT-3.10.4-2], 3.1.1: [MQTT-3.10.4-2]; what is under way stays in the

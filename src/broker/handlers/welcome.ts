@@ -42,6 +42,11 @@ export async function accept(connection: Connection, client: Authenticated): Pro
     refuseAtLimit(connection, ReasonCode.quotaExceeded, "memoryBytesMax");
     return;
   }
+  const { failure } = broker.journal;
+  if (failure !== undefined && connect.cleanStart && broker.sessions.isStored(clientIdentifier)) {
+    refuse(connection, ReasonCode.serverUnavailable, `its old session cannot be ended: ${failure}`);
+    return;
+  }
   const opened = await broker.sessions.open(connection, {
     clientIdentifier,
     isV5: connection.isV5,
@@ -81,6 +86,7 @@ function welcome(connection: Connection, client: Authenticated, opened: OpenedSe
     return;
   }
   session.will = will; // [MQTT-3.1.2-7], 3.1.1: [MQTT-3.1.2-12]
+  if (will !== undefined) broker.sessions.save(session);
   connection.state = ConnectionState.connected;
   connection.startKeepAlive();
   session.attach(

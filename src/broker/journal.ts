@@ -1,0 +1,377 @@
+/**
+ * What must outlive the broker, on its way to the storage engine. Changes are gathered while one batch is being written
+ * and follow it as the next (DESIGN.md, section 5); what a client is told of them waits here until they are safe.
+ *
+ * Time is counted in epochs, one for each tick that promised something. An epoch is safe when all its changes are
+ * written, or when none of them need be any more: a message that every session acknowledged before its batch was handed
+ * over is never written. Epochs become safe in order.
+ */
+import { assert, type Clock, type Limits, type Log, TstackError } from "../base/index.ts";
+import { GatheredChanges, type TrimmedQueue } from "./gathered-changes.ts";
+import type { PendingRow } from "./pending-row.ts";
+import type {
+  CommitOutcome,
+  Durability,
+  Storage,
+  StorageChange,
+  StoredMessage,
+} from "./storage-port.ts";
+import type { TickEnd } from "./tick-end.ts";
+
+/** Something that waits until what was recorded before is safe. */
+export interface CommitWaiter {
+  /** All epochs up to this one are safe. Called once for each `wait`. */
+  committed(epoch: number): void;
+}
+
+/** How long after a failed write the same batch is tried again. */
+const retryMilliseconds = 1000;
+/** A batch that may yet cancel out waits as long as the last one took to be written, within these bounds. */
+const patienceMillisecondsMin = 1;
+const patienceMillisecondsMax = 20;
+
+interface Batch {
+  readonly changes: readonly StorageChange[];
+  readonly trims: readonly TrimmedQueue[];
+  /** Of the last of its changes. */
+  readonly epoch: number;
+  readonly bytes: number;
+}
+
+export interface JournalOptions {
+  readonly storage: Storage;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly limits: Limits;
+  readonly tickEnd: TickEnd;
+}
+
+export class Journal {
+  readonly durability: Durability;
+  /** Grows with every change that an answer could confirm. */
+  promised = 0;
+  /** Batches written, and changes in them. */
+  commits = 0;
+  changesWritten = 0;
+  /** Of the last batch, from handing over to the answer. */
+  commitMilliseconds = 0;
+  /** Rows that were acknowledged before they had to be written. */
+  rowsCancelled = 0;
+
+  readonly #storage: Storage;
+  readonly #clock: Clock;
+  readonly #log: Log;
+  readonly #limits: Limits;
+  readonly #tickEnd: TickEnd;
+
+  /** What is recorded now belongs to this epoch. */
+  #epoch = 1;
+  #safeEpoch = 0;
+  /** For each epoch after the last that was handed over, what it still promises; the first is `#firstGathered`. */
+  #promises: number[] = [0];
+  #firstGathered = 1;
+  #gathered = new GatheredChanges(1);
+  #underWay: Batch | undefined;
+  #waiters: { readonly epoch: number; readonly waiter: CommitWaiter }[] = [];
+  #stopPatience: (() => void) | undefined;
+  #stopRetry: (() => void) | undefined;
+  #failure: { readonly error: unknown; readonly since: number } | undefined;
+  #lastMessage = 0;
+  /** Set by `close`, which waits for the engine's next answer. */
+  #answered: (() => void) | undefined;
+  #isClosed = false;
+
+  constructor({ storage, clock, log, limits, tickEnd }: JournalOptions) {
+    this.#storage = storage;
+    this.durability = storage.durability;
+    this.#clock = clock;
+    this.#log = log;
+    this.#limits = limits;
+    this.#tickEnd = tickEnd;
+    tickEnd.journal = this;
+  }
+
+  /** Numbers of messages go on from here. */
+  startAfter(messageLast: number): void {
+    this.#lastMessage = messageLast;
+  }
+
+  /** What is recorded now is safe when this epoch is. */
+  get epoch(): number {
+    return this.#epoch;
+  }
+
+  isSafe(epoch: number): boolean {
+    return epoch <= this.#safeEpoch;
+  }
+
+  /** Bytes of messages that are not yet written. */
+  get unsyncedBytes(): number {
+    return this.#gathered.bytes + (this.#underWay?.bytes ?? 0);
+  }
+
+  /** Whether publishers of what must be kept have to wait for the disk. */
+  get isFull(): boolean {
+    return this.unsyncedBytes >= this.#limits.unsyncedBytesMax;
+  }
+
+  /** Why the last batch could not be written, for people; undefined while the engine works. */
+  get failure(): string | undefined {
+    return this.#failure === undefined ? undefined : describe(this.#failure.error);
+  }
+
+  /** Records a change that an answer confirms: the batch is written as soon as the engine is free. */
+  promise(change: StorageChange): void {
+    this.#gathered.add(change);
+    this.#countPromise(true);
+  }
+
+  /** Records a change that nobody is told of: a crash may undo it. */
+  note(change: StorageChange): void {
+    this.#gathered.add(change);
+    this.#tickEnd.arm();
+  }
+
+  /** The retained message of a topic; without one it is deleted. */
+  retain(topic: string, content: StoredMessage | undefined, isPromise: boolean): void {
+    this.#gathered.retain(topic, content);
+    if (isPromise) this.#countPromise(true);
+    else this.#tickEnd.arm();
+  }
+
+  /** Adds a row. One on its way to a connected client is not urgent: its acknowledgement may come first. */
+  addRow(row: PendingRow, isUrgent: boolean): void {
+    const { content } = row;
+    if (content !== undefined) {
+      if (content.storedBatch !== this.#gathered.batch) {
+        content.storedBatch = this.#gathered.batch;
+        content.storedNumber = ++this.#lastMessage;
+        content.storedReferences = 0;
+      }
+      row.message = content.storedNumber;
+    }
+    row.epoch = row.safeEpoch = this.#epoch;
+    this.#gathered.addRow(row);
+    this.#countPromise(isUrgent);
+  }
+
+  /** A waiting row goes out under this identifier. `isPromise` where it must not go before that is safe. */
+  assign(row: PendingRow, packetIdentifier: number, isPromise: boolean): void {
+    row.safeEpoch = this.#epoch;
+    if (this.#gathered.holds(row)) row.packetIdentifier = packetIdentifier;
+    else {
+      const { queue, position } = row;
+      this.#gathered.add({ kind: "sent", queue, position, packetIdentifier });
+    }
+    if (isPromise) this.#countPromise(true);
+    else this.#tickEnd.arm();
+  }
+
+  /** A row goes to another queue. Answers the row in its new place. */
+  move(row: PendingRow, to: PendingRow, isPromise: boolean): PendingRow {
+    if (this.#gathered.holds(row)) {
+      row.takePlaceOf(to);
+      row.safeEpoch = this.#epoch;
+      if (isPromise) this.#countPromise(true);
+      return row;
+    }
+    to.message = row.message;
+    to.safeEpoch = this.#epoch;
+    const { queue, position } = row;
+    this.#gathered.add({ kind: "moved", queue, position, row: to });
+    if (isPromise) this.#countPromise(true);
+    else this.#tickEnd.arm();
+    return to;
+  }
+
+  /** The row is done with. Before its batch was handed over, neither it nor its end is ever written. */
+  remove(row: PendingRow): void {
+    if (this.#gathered.holds(row)) {
+      assert(!row.isCancelled, "a row is removed once");
+      this.#gathered.cancel(row);
+      this.rowsCancelled++;
+      this.#promises[row.epoch - this.#firstGathered]--;
+    } else {
+      const { queue, position, message } = row;
+      this.#gathered.add({ kind: "removed", queue, position, message });
+    }
+    this.#tickEnd.arm();
+  }
+
+  /** The queue is cut back to its limits behind everything in this batch. */
+  trim(queue: TrimmedQueue): void {
+    this.#gathered.trims.add(queue);
+    this.#tickEnd.arm();
+  }
+
+  /** Calls `waiter` when everything recorded until now is safe: at the end of this tick at the earliest. */
+  wait(waiter: CommitWaiter): void {
+    this.#waiters.push({ epoch: this.#epoch, waiter });
+    this.#tickEnd.arm();
+  }
+
+  /** Resolves when everything recorded until now is safe. */
+  whenCommitted(): Promise<void> {
+    return new Promise((resolve) => this.wait({ committed: () => resolve() }));
+  }
+
+  #countPromise(isUrgent: boolean): void {
+    this.promised++;
+    this.#promises[this.#promises.length - 1]++;
+    if (isUrgent) this.#gathered.isUrgent = true;
+    this.#tickEnd.arm();
+  }
+
+  /** Before the outboxes are written: what has become safe in this tick goes out with it. */
+  endTick(): void {
+    if (this.#isClosed) return;
+    this.#beginEpoch();
+    this.#advance();
+    if (this.#underWay !== undefined || this.#gathered.isEmpty) return;
+    if (this.#gathered.isUrgent || this.durability === "memory") this.#handOver();
+    else this.#bePatient();
+  }
+
+  #beginEpoch(): void {
+    this.#epoch++;
+    this.#promises.push(0);
+  }
+
+  /** Epochs that promise nothing any more are safe as soon as those before them are. */
+  #advance(): void {
+    if (this.#underWay === undefined) {
+      let settled = 0;
+      while (settled < this.#promises.length - 1 && this.#promises[settled] === 0) settled++;
+      if (settled > 0) {
+        this.#promises.splice(0, settled);
+        this.#firstGathered += settled;
+        this.#safeEpoch = this.#firstGathered - 1;
+      }
+    }
+    this.#callWaiters();
+  }
+
+  #callWaiters(): void {
+    let called = 0;
+    const waiters = this.#waiters;
+    while (called < waiters.length && waiters[called].epoch <= this.#safeEpoch) called++;
+    if (called === 0) return;
+    this.#waiters = waiters.slice(called);
+    for (let index = 0; index < called; index++) waiters[index].waiter.committed(this.#safeEpoch);
+  }
+
+  /** Nothing in the batch is urgent: acknowledgements that come meanwhile make it smaller. */
+  #bePatient(): void {
+    if (this.#stopPatience !== undefined) return;
+    const milliseconds = Math.min(
+      Math.max(this.commitMilliseconds, patienceMillisecondsMin),
+      patienceMillisecondsMax,
+    );
+    this.#stopPatience = this.#clock.after(milliseconds, () => {
+      this.#stopPatience = undefined;
+      if (this.#underWay === undefined && !this.#gathered.isEmpty) this.#handOver();
+    });
+  }
+
+  #handOver(): void {
+    this.#stopPatience?.();
+    this.#stopPatience = undefined;
+    const gathered = this.#gathered;
+    const { trims, bytes } = gathered;
+    const batch: Batch = {
+      changes: gathered.close(),
+      trims: [...trims],
+      epoch: this.#epoch,
+      bytes,
+    };
+    this.#gathered = new GatheredChanges(gathered.batch + 1);
+    this.#underWay = batch;
+    this.#beginEpoch();
+    this.#promises = [0];
+    this.#firstGathered = this.#epoch;
+    if (batch.changes.length === 0) this.#finish(batch, undefined);
+    else this.#write(batch);
+  }
+
+  #write(batch: Batch): void {
+    const startedAt = this.#clock.now();
+    const finish = (outcome: CommitOutcome): void => {
+      this.commitMilliseconds = this.#clock.now() - startedAt;
+      this.commits++;
+      this.changesWritten += batch.changes.length;
+      this.#finish(batch, outcome);
+    };
+    try {
+      const answer = this.#storage.commit(batch.changes);
+      if (!(answer instanceof Promise)) finish(answer);
+      else answer.then(finish).catch((error: unknown) => this.#fail(batch, error));
+    } catch (error) {
+      this.#fail(batch, error);
+    }
+  }
+
+  #finish(batch: Batch, outcome: CommitOutcome | undefined): void {
+    if (this.#failure !== undefined) this.#recover();
+    this.#underWay = undefined;
+    this.#safeEpoch = batch.epoch;
+    this.#tellTrimmed(batch.trims, outcome);
+    this.#advance();
+    this.#answered?.();
+    if (this.#gathered.isEmpty || this.#isClosed) return;
+    // Called from outside of a tick: everything that was gathered is complete.
+    if (this.#gathered.isUrgent && this.durability !== "memory") {
+      this.#beginEpoch();
+      this.#handOver();
+    } else this.#tickEnd.arm();
+  }
+
+  #tellTrimmed(trims: readonly TrimmedQueue[], outcome: CommitOutcome | undefined): void {
+    if (trims.length === 0) return;
+    const outcomes = new Map(outcome?.trimmed.map((trimmed) => [trimmed.queue, trimmed]));
+    for (const queue of trims) queue.trimmed(outcomes.get(queue.queue));
+  }
+
+  #fail(batch: Batch, error: unknown): void {
+    if (this.#isClosed) return;
+    if (!(error instanceof TstackError)) {
+      this.#log.error({ error }, "a bug in tStack or in the storage engine; please report it");
+    }
+    const why = describe(error);
+    if (this.#failure === undefined || describe(this.#failure.error) !== why) {
+      this.#log.error(
+        { location: this.#storage.location },
+        `what must be kept cannot be written: ${why}; QoS 1 and 2 are refused or wait until it can, QoS 0 goes on`,
+      );
+    }
+    this.#failure = { error, since: this.#failure?.since ?? this.#clock.now() };
+    this.#stopRetry = this.#clock.after(retryMilliseconds, () => this.#write(batch));
+    this.#answered?.();
+  }
+
+  #recover(): void {
+    const seconds = Math.ceil((this.#clock.now() - (this.#failure?.since ?? 0)) / 1000);
+    this.#failure = undefined;
+    this.#log.warn({ seconds }, "what must be kept can be written again; nothing was lost");
+  }
+
+  /** Writes what is gathered, if that can be done; afterwards nothing is recorded any more. */
+  async close(): Promise<void> {
+    if (this.#isClosed) return;
+    this.endTick();
+    while (
+      this.#failure === undefined &&
+      (this.#underWay !== undefined || !this.#gathered.isEmpty)
+    ) {
+      if (this.#underWay === undefined) this.#handOver();
+      else await new Promise<void>((resolve) => (this.#answered = resolve));
+    }
+    this.#isClosed = true;
+    this.#stopPatience?.();
+    this.#stopRetry?.();
+    await this.#storage.close();
+  }
+}
+
+function describe(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
