@@ -170,8 +170,9 @@ export class Peer {
       if (this.#isWanted) this.#openLater();
     });
     client.on("error", (error) => {
-      const { code } = error as { code?: string };
-      if (!expectedErrors.has(code ?? "")) this.#options.note(`${this.name}: ${error.message}`);
+      const { code = "" } = error as { code?: string };
+      const isExpected = expectedErrors.has(code) || !this.#isWanted; // who leaves may still acknowledge
+      if (!isExpected) this.#options.note(`${this.name}: ${error.message}`);
       // Whatever MQTT.js calls an error leaves a connection that is not to be trusted.
       client.stream.destroy();
     });

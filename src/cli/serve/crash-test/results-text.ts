@@ -14,7 +14,7 @@ export function describeStart({
 /** `roundsMax` gives the width. */
 export function describeRound(round: Round, roundsMax: number): string {
   const name = `round ${pad(round.round, String(roundsMax).length)}`;
-  const life = `${pad(round.acknowledged, 5)} of ${pad(round.published, 5)} acknowledged, ${pad(round.received, 6)} received`;
+  const life = `${pad(round.published, 5)} published, ${pad(round.acknowledged, 5)} acknowledged, ${pad(round.received, 6)} received`;
   const death = `killed after ${pad(round.livedMilliseconds, 5)} ms`;
   const start = round.killedAtStart ? " (and killed while it started)" : "";
   return `${name}  ${life}, ${death}, up again in ${round.restartMilliseconds} ms${start}\n`;
