@@ -7,8 +7,8 @@ import { readVersion } from "../package-version.ts";
 import { type Program, type ProgramIo, runAsProcess } from "./program-io.ts";
 
 interface Command {
-  /** The name under which the program is installed beside `tstack`. */
-  readonly program: string;
+  /** The name under which the program is installed beside `tstack`, if it is. */
+  readonly program?: string;
   readonly summary: string;
   load(): Promise<{ run: Program }>;
 }
@@ -35,11 +35,27 @@ const commands: Readonly<Record<string, Command>> = {
     summary: "put a load on a broker",
     load: () => import("./tbench.ts"),
   },
+  backup: {
+    summary: "copy all that a broker keeps into one file, while it runs",
+    load: () => import("./store/backup.ts"),
+  },
+  restore: {
+    summary: "put a backup back",
+    load: () => import("./store/restore.ts"),
+  },
+  export: {
+    summary: "write all that a broker keeps as JSON lines",
+    load: () => import("./store/export.ts"),
+  },
+  import: {
+    summary: "read such lines into a new folder",
+    load: () => import("./store/import.ts"),
+  },
 };
 
 const exitCodeMisuse = 2;
 
-/** `tstack serve|publish|subscribe|bench ...`, `tstack help`, `tstack --version`. */
+/** `tstack serve|publish|subscribe|bench|backup|... ...`, `tstack help`, `tstack --version`. */
 export async function run(args: readonly string[], io: ProgramIo): Promise<number> {
   const [word = "help", ...rest] = args;
   if (word === "help" || word === "--help" || word === "-h") return help(rest[0], io);
@@ -68,7 +84,8 @@ async function help(word: string | undefined, io: ProgramIo): Promise<number> {
     return command === undefined ? refuse(word, io) : (await command.load()).run(["--help"], io);
   }
   const lines = Object.entries(commands).map(
-    ([name, { program, summary }]) => `  tstack ${name.padEnd(14)} ${summary} (also as ${program})`,
+    ([name, { program, summary }]) =>
+      `  tstack ${name.padEnd(14)} ${summary}${program === undefined ? "" : ` (also as ${program})`}`,
   );
   io.stdout.write(
     `Usage: tstack COMMAND [OPTION...]\n\n${lines.join("\n")}\n` +

@@ -1,0 +1,115 @@
+/**
+ * The whole of a store as one moment knows it, read from beside a running broker or out of a backup, which is such a
+ * database by itself. Reading holds up nobody: the broker goes on writing meanwhile.
+ */
+import { backup, DatabaseSync } from "node:sqlite";
+import { pathToFileURL } from "node:url";
+import { TstackError } from "../../base/index.ts";
+import { describeFailure, toError } from "./failure.ts";
+import { readContent, type StoreContent } from "./lines.ts";
+import { migrations, readVersion } from "./migrations.ts";
+
+/** How much there is, for people. */
+export interface StoreSize {
+  readonly sessions: number;
+  readonly subscriptions: number;
+  /** Places in queues: a message that waits for two sessions counts twice. */
+  readonly queued: number;
+  readonly retained: number;
+}
+
+/** More pages than any database has: all are copied in one step, which other writers cannot make begin anew. */
+const allPages = 2_147_483_647;
+/** How long another program, sqlite3 for example, may hold the file. */
+const busyMilliseconds = 5000;
+/** SQLITE_NOTADB */
+const notDatabase = 26;
+
+export interface StoreReader {
+  /** Can be asked for once. */
+  readContent(): StoreContent;
+  measure(): StoreSize;
+  /** Writes a copy that is one file and nothing else, and checks it. `target` must be empty or not there. */
+  copyTo(target: string): Promise<void>;
+  close(): void;
+}
+
+/** @throws TstackError STORAGE_DAMAGED, STORAGE_VERSION_UNKNOWN: `file` is no store that this tStack reads */
+export function openStoreReader(file: string): StoreReader {
+  const database = openExisting(file);
+  try {
+    database.exec("pragma query_only = on; begin");
+    checkForm(database, file);
+  } catch (error) {
+    database.close();
+    throw explain(error, file);
+  }
+  return {
+    readContent: () => readContent(database),
+    measure: () => measure(database),
+    async copyTo(target) {
+      await backup(database, target, { rate: allPages });
+      settleStore(target);
+    },
+    close: () => database.close(),
+  };
+}
+
+/** Checks a database that nobody uses, and leaves it without the files that SQLite keeps beside one in use. */
+export function settleStore(file: string): void {
+  const database = openExisting(file);
+  try {
+    database.exec("pragma journal_mode = delete");
+    const [{ quick_check: verdict }] = database.prepare("pragma quick_check(1)").all();
+    if (verdict !== "ok") throw damaged(file, String(verdict));
+  } finally {
+    database.close();
+  }
+}
+
+/** SQLite would make one that is not there. */
+function openExisting(file: string): DatabaseSync {
+  const url = pathToFileURL(file);
+  url.search = "mode=rw";
+  return new DatabaseSync(url, { timeout: busyMilliseconds });
+}
+
+function checkForm(database: DatabaseSync, file: string): void {
+  const version = readVersion(database);
+  const [{ count }] = database
+    .prepare(
+      "select count(*) as count from sqlite_schema where name in ('session', 'message', 'row', 'retained')",
+    )
+    .all();
+  if (version === 0 || count !== 4) throw damaged(file, "it is no store of tstack");
+  if (version === migrations.length) return;
+  const remedy =
+    version > migrations.length
+      ? "a newer tStack has written it: use that one"
+      : "an older tStack has written it: let tserve of this version start with it once";
+  throw new TstackError("STORAGE_VERSION_UNKNOWN", `${file} is of version ${version}: ${remedy}`);
+}
+
+function measure(database: DatabaseSync): StoreSize {
+  const count = (table: string) => {
+    const [row] = database.prepare(`select count(*) as count from ${table}`).all();
+    return Number(row.count);
+  };
+  return {
+    sessions: count("session"),
+    subscriptions: count("subscription"),
+    queued: count("row where message > 0"),
+    retained: count("retained"),
+  };
+}
+
+/** What is no database at all is no damage of a broker's folder. */
+function explain(error: unknown, file: string): Error {
+  const isForeign = error instanceof Error && "errcode" in error && error.errcode === notDatabase;
+  if (isForeign) return damaged(file, "it is no database", error);
+  return toError(describeFailure(error, file), error);
+}
+
+function damaged(file: string, what: string, cause?: unknown): TstackError {
+  return new TstackError("STORAGE_DAMAGED", `${file} cannot be used: ${what}`, { cause });
+}
