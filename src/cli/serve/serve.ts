@@ -3,13 +3,16 @@
  * listened on before everything has been checked.
  */
 import { totalmem } from "node:os";
+import { resolve } from "node:path";
 import { setTimeout } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import type { Logger } from "pino";
 import { UserList } from "../../auth/index.ts";
 import { TstackError } from "../../base/index.ts";
+import type { Storage } from "../../broker/index.ts";
 import { type Broker, createBroker } from "../../index.ts";
 import { isLoopbackUrl, parseListenUrl } from "../../listeners/index.ts";
+import { MemoryStorage, openSqliteStorage } from "../../storage/index.ts";
 import type { ProgramIo } from "../program-io.ts";
 import type { Configuration } from "./configuration.ts";
 import { watchForEnd } from "./ending.ts";
@@ -24,7 +27,7 @@ const closeSecondsMax = 10;
 /**
  * Serves until a signal comes; resolves with the exit code.
  *
- * @throws TstackError when it cannot listen
+ * @throws TstackError when it cannot listen, or not keep its state in the folder
  */
 export async function serve(
   configuration: Configuration,
@@ -37,13 +40,14 @@ export async function serve(
   const log = openLog(configuration.logLevel, form, io.stdout);
   const ending = watchForEnd(io, log);
   try {
-    const broker = openBroker(configuration, log);
+    const storage = await openStorage(configuration, version, log);
+    const broker = openBroker(configuration, storage, log);
     const urls = await openListeners(broker, configuration.listen);
     for (const warning of configuration.warnings) log.warn({}, warning);
     const memory = { totalBytes: totalmem(), constrainedBytes: process.constrainedMemory() };
     const memoryWarning = warnOfMemory(configuration.limits.memoryBytesMax, memory);
     if (memoryWarning !== undefined) log.warn({}, memoryWarning);
-    const welcome = writeWelcome(version, urls, configuration);
+    const welcome = writeWelcome({ version, urls, configuration, storage });
     if (form === "json") {
       for (const line of welcome) log.info(line.fields, formatWelcomeRecord(line));
     } else if (log.isLevelEnabled("info")) {
@@ -76,7 +80,18 @@ function refuseOpenDoors({ listen, users, allowAnonymous }: Configuration): void
   );
 }
 
-function openBroker(configuration: Configuration, log: Logger): Broker {
+/** The folder is the broker's alone from here on, until the broker gives it back at its end. */
+async function openStorage(
+  { data, durability }: Configuration,
+  version: string,
+  log: Logger,
+): Promise<Storage> {
+  if (durability === "memory") return new MemoryStorage();
+  const holder = `tserve ${version}, process ${process.pid}`;
+  return await openSqliteStorage({ folder: resolve(data), durability, log, holder });
+}
+
+function openBroker(configuration: Configuration, storage: Storage, log: Logger): Broker {
   const users = new UserList(configuration.users);
   return createBroker({
     limits: configuration.limits,
@@ -86,6 +101,7 @@ function openBroker(configuration: Configuration, log: Logger): Broker {
     authenticator: users,
     authorizer: users,
     log,
+    storage,
   });
 }
 

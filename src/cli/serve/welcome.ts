@@ -2,6 +2,7 @@
  * What tserve says once it listens: where, who may connect, what is kept, and a command to try. The same lines are text for
  * people and records of the log for machines.
  */
+import type { Storage } from "../../broker/index.ts";
 import { parseListenUrl } from "../../listeners/index.ts";
 import type { Configuration } from "./configuration.ts";
 
@@ -12,12 +13,15 @@ export interface WelcomeLine {
   readonly fields: object;
 }
 
-/** `urls` are those of the listeners, with their real ports. */
-export function writeWelcome(
-  version: string,
-  urls: readonly string[],
-  configuration: Configuration,
-): WelcomeLine[] {
+interface Welcome {
+  readonly version: string;
+  /** Of the listeners, with their real ports. */
+  readonly urls: readonly string[];
+  readonly configuration: Configuration;
+  readonly storage: Pick<Storage, "durability" | "location">;
+}
+
+export function writeWelcome({ version, urls, configuration, storage }: Welcome): WelcomeLine[] {
   const { users } = configuration;
   const commands = writeCommands(urls[0], configuration);
   return [
@@ -29,8 +33,8 @@ export function writeWelcome(
     },
     {
       label: "what is kept",
-      text: "memory: sessions and retained messages end with the process",
-      fields: { durability: "memory" },
+      text: describeKeeping(storage),
+      fields: { durability: storage.durability, data: storage.location },
     },
     { label: "try next", text: commands.join("   and   "), fields: { commands } },
   ];
@@ -45,6 +49,18 @@ function describeClients({ users, allowAnonymous }: Configuration): string {
   return allowAnonymous
     ? "anyone, without a password (anonymous clients are allowed)"
     : "anyone on this machine, without a password (no users, so loopback only)";
+}
+
+/** Where, and what the end of the process or of the power can cost. */
+function describeKeeping({ durability, location }: Welcome["storage"]): string {
+  switch (durability) {
+    case "fsync":
+      return `${location}: what is acknowledged is on disk, and survives a power cut (durability fsync)`;
+    case "os":
+      return `${location}: what is acknowledged survives the end of tserve; a power cut can cost the last seconds (durability os)`;
+    case "memory":
+      return "memory: sessions, queues and retained messages end with the process (durability memory)";
+  }
 }
 
 /** Two commands for two terminals that see each other's messages. */
