@@ -149,3 +149,17 @@ test("5.0 [MQTT-4.6.0-4] PUBREL is sent again in the order of PUBREC", () => {
     [3, 1, 2],
   );
 });
+
+test("what was under way before a restart keeps its identifiers, however far apart they are", () => {
+  const window = new InFlightWindow();
+  const identifiers = [3332, 3332 + 16, 3632, 65_535, 15, 1, 3332 + 32_768];
+  for (const packetIdentifier of identifiers) {
+    const state = FlightState.awaitingPubrec;
+    window.restore({ packetIdentifier, state, queued: queuedMessage(), pubrel: undefined });
+  }
+  assert.deepEqual(
+    window.inOrder().map((flight) => flight.packetIdentifier),
+    identifiers,
+  );
+  assert.equal(window.take(FlightState.awaitingPuback, undefined), 3332 + 32_768 + 1);
+});

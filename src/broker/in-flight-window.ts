@@ -88,11 +88,13 @@ export class InFlightWindow {
   }
 
   /** What was under way before a restart, in order; the next identifier follows the last message. */
-  restore(flight: Flight): void {
-    this.#next = flight.packetIdentifier;
-    this.take(flight.state, flight.queued);
-    if (flight.state === FlightState.awaitingPubcomp)
-      this.awaitPubcomp(flight.packetIdentifier, flight.pubrel);
+  restore({ packetIdentifier, state, queued, pubrel }: Flight): void {
+    // `take` would pass over an identifier whose slot another one has: in a larger window each has its own.
+    while (this.#states[packetIdentifier & this.#mask] !== FlightState.free)
+      this.#resize(this.#states.length * 2);
+    this.#next = packetIdentifier;
+    this.take(state, queued);
+    if (state === FlightState.awaitingPubcomp) this.awaitPubcomp(packetIdentifier, pubrel);
   }
 
   release(identifier: number): void {

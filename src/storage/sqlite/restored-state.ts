@@ -125,7 +125,9 @@ class QueueCursor {
 function iterate(database: DatabaseSync, sql: string): IterableIterator<Columns> {
   const statement = database.prepare(sql);
   statement.setReturnArrays(true);
-  return statement.iterate() as unknown as IterableIterator<Columns>;
+  const rows = statement.iterate() as unknown as IterableIterator<Columns>;
+  // The iterator alone does not keep its statement from the garbage collector, which ends both.
+  return Object.assign(rows, { statement });
 }
 
 function readNumber(database: DatabaseSync, sql: string): number {
