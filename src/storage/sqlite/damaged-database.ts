@@ -7,7 +7,7 @@ import type { DatabaseSync } from "node:sqlite";
 import { TstackError } from "../../base/index.ts";
 
 /** Beyond, messages are not looked at when the broker starts, only when they are read: it would take many seconds. */
-const wholeCheckBytesMax = 2_147_483_648;
+const wholeCheckBytesMax = 1_073_741_824;
 const tablesWithoutMessages = ["session", "subscription", "received", "shared", "row", "retained"];
 
 /** Reads the database and throws STORAGE_DAMAGED, or what SQLite says, when it does not hold together. */

@@ -2,7 +2,16 @@
  * Opens the folder in which everything is kept: makes it if it is missing, locks it, brings the database to the version of
  * this tStack, and looks it through. A damaged database is put aside for people to look at, and a new one begun.
  */
-import { chmodSync, closeSync, fsyncSync, mkdirSync, openSync, statSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { type Log, TstackError } from "../../base/index.ts";
@@ -44,11 +53,19 @@ export async function openSqliteStorage(options: SqliteStorageOptions): Promise<
 
 /** A folder that is made here is on disk, in the one that holds it, before anything is acknowledged. */
 function makeFolder(folder: string): void {
-  const first = mkdirSync(folder, { recursive: true, mode: 0o700 });
-  if (first === undefined) return;
-  for (let made = folder; made.length >= first.length; made = dirname(made)) {
-    const descriptor = openSync(dirname(made), "r");
+  if (existsSync(folder)) return;
+  makeFolder(dirname(folder));
+  // Each by itself: told to make all of them, Node says "no such file" of a read-only disk.
+  mkdirSync(folder, { mode: 0o700 });
+  syncFolder(dirname(folder));
+}
+
+/** What was made or renamed in it stays so after a power cut. */
+function syncFolder(folder: string): void {
+  const descriptor = openSync(folder, "r");
+  try {
     fsyncSync(descriptor);
+  } finally {
     closeSync(descriptor);
   }
 }
@@ -71,10 +88,10 @@ function openOrBegin(file: string, { durability, log }: SqliteStorageOptions): D
 
 function openChecked(file: string, durability: SqliteDurability): DatabaseSync {
   const found = statSync(file, { throwIfNoEntry: false });
+  if (found === undefined) beginDatabase(file);
   if (found?.size === 0) throw new TstackError("STORAGE_DAMAGED", "the file is empty");
   const database = openDatabase(file, durability);
   try {
-    chmodSync(file, 0o600);
     migrate(database, file);
     if (found !== undefined) checkDatabase(database, file);
   } catch (error) {
@@ -82,4 +99,18 @@ function openChecked(file: string, durability: SqliteDurability): DatabaseSync {
     throw error;
   }
   return database;
+}
+
+/** Under another name until it is complete: a database that is empty or has no tables is a damaged one. */
+function beginDatabase(file: string): void {
+  const unfinished = `${file}.new`;
+  for (const end of ["", "-wal", "-shm"]) rmSync(`${unfinished}${end}`, { force: true });
+  const database = openDatabase(unfinished, "fsync");
+  try {
+    migrate(database, unfinished);
+  } finally {
+    database.close();
+  }
+  renameSync(unfinished, file);
+  syncFolder(dirname(file));
 }

@@ -15,7 +15,7 @@ import type {
 } from "../../broker/ports.ts";
 import { encodeBatch } from "./batch-writer.ts";
 import type { SqliteDurability } from "./database.ts";
-import { toError } from "./failure.ts";
+import { describeFailure, toError } from "./failure.ts";
 import type { FolderLock } from "./folder-lock.ts";
 import { decodePage } from "./page-form.ts";
 import { restoreState } from "./restored-state.ts";
@@ -41,6 +41,7 @@ const spareBytesMax = 4_194_304;
 export class SqliteStorage implements Storage {
   readonly durability: SqliteDurability;
   readonly location: string;
+  readonly #file: string;
   readonly #lock: FolderLock;
   readonly #log: Log;
   readonly #worker: Worker;
@@ -55,6 +56,7 @@ export class SqliteStorage implements Storage {
   constructor(opened: OpenedFolder, durability: SqliteDurability, log: Log) {
     this.durability = durability;
     this.location = opened.folder;
+    this.#file = opened.file;
     this.#lock = opened.lock;
     this.#database = opened.database;
     this.#log = log;
@@ -73,7 +75,18 @@ export class SqliteStorage implements Storage {
   restore(): RestoredState {
     const database = this.#database;
     assert(database !== undefined, "a storage is restored once, before everything else");
-    return restoreState(database, () => this.#restored());
+    const explain = (error: unknown) => toError(describeFailure(error, this.#file), error);
+    try {
+      const state = restoreState(database, () => this.#restored());
+      return {
+        ...state,
+        sessions: explained(state.sessions, explain),
+        shared: explained(state.shared, explain),
+        retained: explained(state.retained, explain),
+      };
+    } catch (error) {
+      throw explain(error);
+    }
   }
 
   async commit(changes: readonly StorageChange[]): Promise<CommitOutcome> {
@@ -83,7 +96,7 @@ export class SqliteStorage implements Storage {
     const answer = await this.#ask({ kind: "commit", batch }, [batch]);
     assert(answer.kind === "committed", "a batch is answered with its commit");
     if (answer.batch.byteLength <= spareBytesMax) this.#spare = answer.batch;
-    return answer;
+    return { trimmed: answer.trimmed };
   }
 
   async readWaiting(page: QueuePage): Promise<readonly StoredDelivery[]> {
@@ -154,6 +167,18 @@ export class SqliteStorage implements Storage {
   }
 }
 
+/** What is thrown while it is walked through is what `explain` makes of it. */
+function* explained<Item>(
+  items: Iterable<Item>,
+  explain: (error: unknown) => Error,
+): Iterable<Item> {
+  try {
+    yield* items;
+  } catch (error) {
+    throw explain(error);
+  }
+}
+
 function toDeliveries(answer: WorkerAnswer): readonly StoredDelivery[] {
   assert(answer.kind === "page", "a question for rows is answered with a page");
   return decodePage(answer.page);
@@ -165,5 +190,7 @@ function startWorker(start: WorkerStart): Worker {
   return new Worker(new URL(`worker.${extension}`, import.meta.url), {
     name: "tstack-storage",
     workerData: start,
+    // What this process was started with may not be fit for a worker: "--input-type", for one.
+    execArgv: [],
   });
 }

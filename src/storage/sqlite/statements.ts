@@ -54,7 +54,8 @@ function prepareSessionStatements(prepare: Prepare) {
 }
 
 function prepareRowStatements(prepare: Prepare) {
-  const deliveries = `select ${rowColumns}, ${messageColumns("m.")} from row left join message m on m.id = row.message`;
+  const deliveries = (rows: string) =>
+    `select ${rowColumns}, ${messageColumns("m.")} from ${rows} left join message m on m.id = row.message where queue = ?`;
   const waiting = "from row where queue = ? and packet_identifier = 0";
   return {
     addMessage: prepare(`insert into message values (?, ?, ${messagePlaceholders})`),
@@ -87,10 +88,11 @@ function prepareRowStatements(prepare: Prepare) {
     findOldest: prepare(`select position, message, bytes ${waiting} order by position`),
     findNewest: prepare(`select position, message, bytes ${waiting} order by position desc`),
     readWaiting: prepare(
-      `${deliveries} where queue = ? and position > ? and packet_identifier = 0 order by position limit ?`,
+      `${deliveries("row")} and position > ? and packet_identifier = 0 order by position limit ?`,
     ),
+    // By itself SQLite takes the primary key, and goes through all that waits.
     readUnderWay: prepare(
-      `${deliveries} where queue = ? and packet_identifier > 0 order by position`,
+      `${deliveries("row indexed by row_under_way")} and packet_identifier > 0 order by position`,
     ),
   };
 }
