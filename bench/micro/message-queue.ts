@@ -19,7 +19,7 @@ const options = { qos: 1, retain: false, identifiers: [] } as const;
 
 function openQueue(waiting: number, queueDrop: "newest" | "oldest"): MessageQueue {
   const clock = { now: () => 0, after: () => () => {}, atEndOfTick() {} };
-  const drops = new Drops("bench", { counters: new Counters(), log: silentLog });
+  const drops = new Drops("bench", { clock, counters: new Counters(), log: silentLog });
   const sharedQueues = { messages: 0, bytes: 0 };
   const queue = new MessageQueue({ limits: defaultLimits, clock, queueDrop, sharedQueues }, drops);
   for (let i = 0; i < waiting; i++) queue.offer(message, options);

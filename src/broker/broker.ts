@@ -21,6 +21,7 @@ import { Deadlines } from "./deadlines.ts";
 import { Delivery } from "./delivery.ts";
 import { callEmbedding } from "./embedding-call.ts";
 import { Events } from "./events.ts";
+import { isGapTopic } from "./gaps.ts";
 import { Journal } from "./journal.ts";
 import { LimitHits } from "./limit-hits.ts";
 import { MemoryWatch } from "./memory-watch.ts";
@@ -198,7 +199,9 @@ export class Broker implements TransportAcceptor {
 
   /** `$SYS` and `$tstack` are refused here, whatever the rights say. */
   authorize(request: AuthorizationRequest): AuthorizationDecision | Promise<AuthorizationDecision> {
-    const { action, topic } = request;
+    const { action, topic, client } = request;
+    if (action === "subscribe" && isGapTopic(topic, client.clientIdentifier))
+      return { allowed: true, rule: "every client may be told what it has lost" };
     if (action !== "subscribe" && topic.startsWith("$")) {
       const owned = ownTopics.find((own) => topic === own || topic.startsWith(`${own}/`));
       if (owned !== undefined) return { allowed: false, rule: `${owned} belongs to the broker` };

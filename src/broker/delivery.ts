@@ -144,17 +144,17 @@ export class Delivery {
         if (!target.session.takeRange(range)) this.#forwardToOne(target, range);
         continue;
       }
-      const { connection, awaitsRetained } = target.session;
+      const { connection, needsEachMessage } = target.session;
       if (connection === undefined) continue;
       const { dropReason } = connection;
       if (
-        awaitsRetained ||
+        needsEachMessage ||
         !connection.takesRanges ||
         range.frameBytesMax > connection.maximumPacketSize
       ) {
         this.#forwardToOne(target, range);
       } else if (dropReason !== undefined) {
-        target.session.drops.count(dropReason, count);
+        target.session.drops.count(dropReason, count, range.topic);
       } else {
         connection.outbox.append(bytes, start, end);
         connection.countPublishes(count, end - start);

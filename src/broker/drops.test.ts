@@ -9,7 +9,7 @@ test("each reason is told once, nothing lost is no news, and after take it is to
   const warned: object[] = [];
   const counters = new Counters();
   const log = { ...silentLog, warn: (fields: object) => warned.push(fields) };
-  const drops = new Drops("client", { counters, log });
+  const drops = new Drops("client", { clock: { now: () => 0 }, counters, log });
   drops.count("sessionEnded", 0);
   assert.equal(drops.take(), undefined);
   drops.count("queueFull", 2);

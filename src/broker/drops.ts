@@ -2,10 +2,12 @@
  * The messages that one session or one shared subscription has lost, by reason: counted for all, told in the log at
  * the first of each reason, so that nothing is dropped silently and a flood does not flood the log.
  */
-import type { Log } from "../base/index.ts";
+import type { Clock, Log } from "../base/index.ts";
 import type { Counters, DropReason } from "./counters.ts";
+import type { Gaps } from "./gaps.ts";
 
 interface DropContext {
+  readonly clock: Pick<Clock, "now">;
   readonly counters: Counters;
   readonly log: Log;
 }
@@ -20,6 +22,8 @@ const cures: Partial<Record<DropReason, string>> = {
 export class Drops {
   readonly #name: string;
   readonly #context: DropContext;
+  /** Those that the client is still to be told of; undefined when it does not ask. */
+  gaps: Gaps | undefined;
   #counts: Partial<Record<DropReason, number>> | undefined;
 
   /** `name` is how the log calls the loser: a client identifier, or `$share/group/filter`. */
@@ -28,9 +32,11 @@ export class Drops {
     this.#context = context;
   }
 
-  count(reason: DropReason, messages: number): void {
+  /** `topic` is theirs, where they have one and it is known. */
+  count(reason: DropReason, messages: number, topic?: string): void {
     if (messages === 0) return;
     this.#context.counters.dropped[reason] += messages;
+    this.gaps?.add(reason, messages, topic, this.#context.clock.now());
     this.#counts ??= {};
     const before = this.#counts[reason] ?? 0;
     this.#counts[reason] = before + messages;

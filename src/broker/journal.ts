@@ -105,6 +105,11 @@ export class Journal {
     return epoch <= this.#safeEpoch;
   }
 
+  /** Whether all that was recorded is written. */
+  get isIdle(): boolean {
+    return this.#underWay === undefined && this.#gathered.isEmpty;
+  }
+
   /** Bytes of messages that are not yet written. */
   get unsyncedBytes(): number {
     return this.#gathered.bytes + (this.#underWay?.bytes ?? 0);

@@ -42,7 +42,7 @@ function openWorld(limits: Partial<Limits> = {}): World {
           queueDrop,
           sharedQueues: account ?? { messages: 0, bytes: 0 },
         },
-        new Drops("test", { counters: world.counters, log: silentLog }),
+        new Drops("test", { clock: { now: () => 0 }, counters: world.counters, log: silentLog }),
         account && someGroup,
       ),
   };

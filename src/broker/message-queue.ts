@@ -48,7 +48,7 @@ export class MessageQueue implements WaitingQueue {
   offer(message: Message, options: DeliveryOptions): void {
     const takes = this.takes(message);
     while (this.#isFullFor(message)) {
-      this.#drops.count("queueFull", 1);
+      this.#drops.count("queueFull", 1, message.topic);
       // Known before the message is copied: in a flood the copies alone would cost much memory.
       if (!takes || this.shift() === undefined) return;
     }
@@ -75,7 +75,7 @@ export class MessageQueue implements WaitingQueue {
     this.clear();
     for (const queued of kept) {
       if (queued === undefined) continue;
-      if (queued.message.hasExpired(now)) this.#drops.count("expired", 1);
+      if (queued.message.hasExpired(now)) this.#drops.count("expired", 1, queued.message.topic);
       else this.#push(queued);
     }
   }

@@ -40,7 +40,7 @@ export class Message implements MessageParts {
   #isKept = false;
   #copy: Message | undefined;
 
-  /** A message made from parts that nobody else will change. */
+  /** A message made from parts that nobody else will change, in memory of its own: it may stay for long. */
   static create(
     fields: Pick<Message, "topic" | "qos" | "retain" | "publisher" | "expiresAt">,
     parts: { properties: Uint8Array; expiryOffset: number; payload: Uint8Array },
@@ -137,15 +137,39 @@ export class Message implements MessageParts {
     this.payloadEnd = this.bytes.length;
   }
 
-  /** The same message with bytes of its own. */
+  /** The same message with bytes of its own, out of a pool: for one that waits or is under way, and goes soon. */
   keep(): Message {
     if (this.#isKept) return this;
-    this.#copy ??= Message.create(this, {
-      properties: this.bytes.subarray(this.propertiesStart, this.propertiesEnd),
-      expiryOffset: this.expiryOffset < 0 ? -1 : this.expiryOffset - this.propertiesStart,
-      payload: this.bytes.subarray(this.payloadStart, this.payloadEnd),
-    });
+    this.#copy ??= this.#copyInto(Buffer.allocUnsafe(this.size));
     return this.#copy;
+  }
+
+  /** The same in memory of its own: it holds no more of the pool than it is. */
+  keepForLong(): Message {
+    if (this.#isKept && this.bytes.length * 2 > this.bytes.buffer.byteLength) return this;
+    return this.#copyInto(Buffer.allocUnsafeSlow(this.size));
+  }
+
+  /** Topic, properties and payload one behind the other, as the storage wants them. */
+  #copyInto(bytes: Buffer): Message {
+    const copy = new Message();
+    const source = this.bytes;
+    let end = source.copy(bytes, 0, this.topicStart, this.topicEnd);
+    copy.topicEnd = copy.propertiesStart = end;
+    if (this.propertiesEnd > this.propertiesStart)
+      end += source.copy(bytes, end, this.propertiesStart, this.propertiesEnd);
+    copy.propertiesEnd = copy.payloadStart = end;
+    copy.payloadEnd = end + source.copy(bytes, end, this.payloadStart, this.payloadEnd);
+    const expiryAt = this.expiryOffset - this.propertiesStart + copy.propertiesStart;
+    copy.expiryOffset = this.expiryOffset < 0 ? -1 : expiryAt;
+    copy.bytes = bytes;
+    copy.topic = this.topic;
+    copy.qos = this.qos;
+    copy.retain = this.retain;
+    copy.publisher = this.publisher;
+    copy.expiresAt = this.expiresAt;
+    copy.#isKept = true;
+    return copy;
   }
 
   /** Its Message Expiry Interval, if it has one, counts from `now`. */

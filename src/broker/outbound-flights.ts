@@ -9,7 +9,7 @@ import { FlightState, InFlightWindow } from "./in-flight-window.ts";
 import type { CommitWaiter } from "./journal.ts";
 import { Message } from "./message.ts";
 import { PendingRow } from "./pending-row.ts";
-import { newVariant } from "./publish-encoder.ts";
+import { type EncodedPublish, newVariant } from "./publish-encoder.ts";
 import { QueuedMessage } from "./queued-message.ts";
 import type { Session } from "./session.ts";
 import type { SharedSubscription } from "./shared-subscription.ts";
@@ -97,8 +97,11 @@ export class OutboundFlights implements CommitWaiter {
     return this.#window.take(stateOf(qos), undefined);
   }
 
-  /** Sends a message for the first time: DUP 0 [MQTT-4.3.2-2] [MQTT-4.3.3-2], 3.1.1: [MQTT-4.3.2-1] [MQTT-4.3.3-1]. */
-  send(queued: QueuedMessage): void {
+  /**
+   * Sends a message for the first time: DUP 0 [MQTT-4.3.2-2] [MQTT-4.3.3-2], 3.1.1: [MQTT-4.3.2-1] [MQTT-4.3.3-1].
+   * `encoded` are its bytes for the variant being delivered, where they are known.
+   */
+  send(queued: QueuedMessage, encoded?: EncodedPublish): void {
     if (queued.qos === 0) {
       this.#write({ packetIdentifier: 0, queued }, false);
       return;
@@ -107,7 +110,13 @@ export class OutboundFlights implements CommitWaiter {
     const packetIdentifier = this.#window.take(stateOf(queued.qos), queued);
     const { storedQueue } = this.#session;
     if (storedQueue !== undefined) this.#record(queued, packetIdentifier, storedQueue);
-    this.#writeWhenSafe({ packetIdentifier, queued }, false);
+    if (encoded === undefined || queued.qos === 2 || this.#waiting.length > 0) {
+      this.#writeWhenSafe({ packetIdentifier, queued }, false);
+      return;
+    }
+    queued.wasSent = true;
+    const { connection, context } = this.#session;
+    connection?.sendPublish(queued.message, context.delivery.variant, encoded, packetIdentifier);
   }
 
   /** The row of a message that is under way: it has one, waits in a shared subscription, or gets one. */
@@ -165,7 +174,8 @@ export class OutboundFlights implements CommitWaiter {
     variant.retain = queued.retain;
     variant.dup = dup; // [MQTT-3.3.1-3], 3.1.1: [MQTT-3.3.1-3]
     variant.identifiers = isV5 ? queued.identifiers : noIdentifiers;
-    variant.expirySeconds = message.secondsLeft(context.clock.now());
+    if (message.expiresAt !== Number.POSITIVE_INFINITY)
+      variant.expirySeconds = message.secondsLeft(context.clock.now());
     queued.wasSent = true;
     connection?.sendPublish(message, variant, undefined, packetIdentifier);
   }

@@ -62,7 +62,7 @@ export class RetainedMessages {
     this.#forgetExpiry(message.topic);
     this.bytes += message.size - (previous?.size ?? 0);
     this.#costBytes = costBytes;
-    const kept = message.keep();
+    const kept = message.keepForLong();
     this.#tree.set(message.topic, kept); // [MQTT-3.3.1-5], 3.1.1: [MQTT-3.3.1-5]
     this.#scheduleExpiry(kept);
     if (!isOwnTopic(kept.topic)) this.#journal.retain(kept.topic, kept, message.qos > 0);

@@ -7,6 +7,7 @@ import type { QoS } from "../codec/index.ts";
 import type { Connection } from "./connection.ts";
 import type { Deadline } from "./deadlines.ts";
 import { Drops } from "./drops.ts";
+import { gapMessage, gapTopic } from "./gaps.ts";
 import type { FlightState } from "./in-flight-window.ts";
 import type { Message } from "./message.ts";
 import { MessageQueue } from "./message-queue.ts";
@@ -25,6 +26,9 @@ import type { Will } from "./wills.ts";
 
 /** While more than this waits in the outbox, queues and retained messages stay where they are. */
 const outboxFillBytes = 262_144;
+
+/** At most so much is in the packet of a gap marker besides the message. */
+const gapOverheadBytes = 20;
 
 /** Steps through the retained messages of one tick that find nothing. */
 const emptyStepsMax = 50;
@@ -195,10 +199,11 @@ export class Session {
     if (this.#walks !== undefined && !message.retain) this.#bringForward(message.topic);
     const connection = this.connection;
     const { variant } = this.context.delivery;
+    if (this.drops.gaps?.isEmpty === false && this.canTake(variant.qos)) this.#tellGaps();
     if (variant.qos === 0) {
       if (connection === undefined) return;
       const { dropReason } = connection;
-      if (dropReason !== undefined) this.drops.count(dropReason, 1);
+      if (dropReason !== undefined) this.drops.count(dropReason, 1, message.topic);
       else connection.sendPublish(message, variant, encoded, 0);
       return;
     }
@@ -206,7 +211,7 @@ export class Session {
     if (connection === undefined || !this.canTake(qos)) this.#enqueue(message, variant);
     else if (this.isStored) {
       const options = { qos, retain, identifiers };
-      this.#flights.send(new QueuedMessage(message.keep(), options, undefined, undefined));
+      this.#flights.send(new QueuedMessage(message.keep(), options, undefined, undefined), encoded);
     } else connection.sendPublish(message, variant, encoded, this.#flights.take(qos));
   }
 
@@ -214,7 +219,7 @@ export class Session {
   takeRange(range: PublishRange): boolean {
     const { connection } = this;
     // Of a stored session each message is kept.
-    if (connection === undefined || this.isStored || this.awaitsRetained) return false;
+    if (connection === undefined || this.isStored || this.needsEachMessage) return false;
     if (!this.canTake(1)) return false;
     if (!connection.takesRanges || range.frameBytesMax > connection.maximumPacketSize) return false;
     const bytes = range.end - range.start;
@@ -240,9 +245,24 @@ export class Session {
     if (this.#walks?.size === 0) this.#walks = undefined;
   }
 
-  /** Whether retained messages are still to come: until then each message is looked at alone. */
-  get awaitsRetained(): boolean {
-    return this.#walks !== undefined;
+  /** Whether something must go before the next message: each is looked at alone until then. */
+  get needsEachMessage(): boolean {
+    return this.#walks !== undefined || this.drops.gaps?.isEmpty === false;
+  }
+
+  /** QoS 0: one that is lost as well has said nothing wrong. */
+  #tellGaps(): void {
+    const topic = gapTopic(this.clientIdentifier);
+    const subscription = this.subscriptions.get(topic);
+    const bytesMax = (this.connection?.maximumPacketSize ?? 0) - gapOverheadBytes;
+    for (const gap of this.drops.gaps?.take() ?? []) {
+      if (!this.isV5 || subscription === undefined) return;
+      const message = gapMessage(topic, gap, this.context.clock.now());
+      if (message.size > bytesMax) continue; // to lose a marker is no new gap
+      const identifiers = subscription.identifier > 0 ? [subscription.identifier] : [];
+      const options = { qos: 0, retain: false, identifiers } as const;
+      this.#flights.send(new QueuedMessage(message, options, undefined, undefined));
+    }
   }
 
   /** What the client says to the message with this identifier; free when there is none. */
@@ -283,7 +303,10 @@ export class Session {
       const queued = hasRoomForMore ? (this.#queue?.shift() ?? this.#fromShared()) : undefined;
       if (queued !== undefined) {
         if (queued.message.hasExpired(this.context.clock.now())) this.#expire(queued);
-        else this.deliverNow(queued);
+        else {
+          if (this.drops.gaps?.isEmpty === false) this.#tellGaps();
+          this.deliverNow(queued);
+        }
         return true;
       }
     }
@@ -291,8 +314,8 @@ export class Session {
   }
 
   /** [MQTT-3.3.2-5] */
-  #expire({ row }: QueuedMessage): void {
-    this.drops.count("expired", 1);
+  #expire({ row, message }: QueuedMessage): void {
+    this.drops.count("expired", 1, message.topic);
     if (row !== undefined) this.context.journal.remove(row);
   }
 

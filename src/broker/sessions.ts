@@ -36,6 +36,8 @@ export class Sessions {
   readonly #routes: Routes;
   readonly #wills: Wills;
   readonly #stored: UnderWayReader;
+  /** Client identifiers whose last stored session has ended, as long as a crash would bring it back. */
+  readonly #ending = new Map<string, symbol>();
 
   constructor(context: SessionContext, routes: Routes, wills: Wills) {
     this.#context = context;
@@ -91,10 +93,9 @@ export class Sessions {
       `the client identifier was taken over by a connection from ${connection.transport.remoteAddress}`,
     );
     const known = this.#sessions.get(clientIdentifier);
-    const { journal } = this.#context;
-    const mustBeGone = cleanStart && known?.isStored === true;
     if (known !== undefined && cleanStart) this.#endForNew(known); // [MQTT-3.1.2-4], 3.1.1: [MQTT-3.1.2-6]
     const present = cleanStart ? undefined : known; // [MQTT-3.1.2-5], 3.1.1: [MQTT-3.1.2-4]
+    const mustBeGone = present === undefined && this.#ending.has(clientIdentifier);
     const session = present ?? new Session(clientIdentifier, isV5, this.#context); // [MQTT-3.1.2-6]
     if (session.isV5 !== isV5) {
       session.isV5 = isV5;
@@ -114,7 +115,7 @@ export class Sessions {
     // What the end of the holder set off may have ended this one too.
     if (connection.isClosed) this.connectionEnded(connection);
     // Told that the old session is gone, a client must not find it again after a crash.
-    if (mustBeGone) await journal.whenCommitted();
+    if (mustBeGone) await this.#context.journal.whenCommitted();
     return { session, isPresent: present !== undefined };
   }
 
@@ -204,6 +205,16 @@ export class Sessions {
     this.#sessions.delete(session.clientIdentifier);
     this.#stored.forget(session);
     this.#wills.publishNow(session);
+    if (session.isStored) this.#noteEnding(session.clientIdentifier);
     session.end();
+  }
+
+  #noteEnding(clientIdentifier: string): void {
+    const mark = Symbol(clientIdentifier);
+    this.#ending.set(clientIdentifier, mark);
+    const committed = (): void => {
+      if (this.#ending.get(clientIdentifier) === mark) this.#ending.delete(clientIdentifier);
+    };
+    this.#context.journal.wait({ committed });
   }
 }

@@ -123,7 +123,7 @@ export class StoredQueue implements WaitingQueue, TrimmedQueue {
 
   offer(message: Message, options: DeliveryOptions): void {
     if (!this.#makeRoom(message)) {
-      this.#drops.count("queueFull", 1);
+      this.#drops.count("queueFull", 1, message.topic);
       return;
     }
     const row = this.#newRow(message.keep(), options, this.nextPosition());
@@ -195,18 +195,18 @@ export class StoredQueue implements WaitingQueue, TrimmedQueue {
     const queued = this.shift();
     if (queued?.row === undefined) return;
     this.#journal.remove(queued.row);
-    this.#drops.count("queueFull", 1);
+    this.#drops.count("queueFull", 1, queued.message.topic);
   }
 
   /** As far as messages are in memory. */
   #dropExpiredFront(): void {
     const now = this.#context.clock.now();
     if (this.#firstExpiresAt > now || this.#front.length === 0) return;
-    for (const { row } of this.#front.takeExpired(now)) {
+    for (const { row, message } of this.#front.takeExpired(now)) {
       if (row === undefined) continue;
       this.#journal.remove(row);
       this.#count(-1, -row.bytes);
-      this.#drops.count("expired", 1);
+      this.#drops.count("expired", 1, message.topic);
     }
     this.#firstExpiresAt = this.#behindFront > 0 ? now : this.#front.firstExpiresAt;
   }

@@ -4,6 +4,7 @@
 
 import type { SubscriptionRequest } from "../codec/index.ts";
 import type { ParsedFilter } from "../topics/index.ts";
+import { Gaps, isGapTopic } from "./gaps.ts";
 import type { ApplicationMessage } from "./ports.ts";
 import type { Routes } from "./routes.ts";
 import type { Session } from "./session.ts";
@@ -44,6 +45,7 @@ export class Subscriptions {
       const queue = session.stored;
       session.context.journal.promise({ kind: "subscribed", queue, subscription: stored });
     }
+    if (isGapTopic(request.filter, session.clientIdentifier)) session.drops.gaps ??= new Gaps();
     if (previous !== undefined && shared !== undefined) {
       shared.replace(previous, subscription);
       session.subscriptions.set(request.filter, subscription);
@@ -66,6 +68,7 @@ export class Subscriptions {
       const queue = session.stored;
       session.context.journal.promise({ kind: "unsubscribed", queue, filter });
     }
+    if (isGapTopic(filter, session.clientIdentifier)) session.drops.gaps = undefined;
     this.#forget(subscription);
   }
 

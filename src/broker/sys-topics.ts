@@ -6,6 +6,7 @@ import type { Limits } from "../base/index.ts";
 import { fromApplicationMessage } from "./application-message.ts";
 import type { Broker } from "./broker.ts";
 import type { Deadline } from "./deadlines.ts";
+import type { Journal } from "./journal.ts";
 import type { MemoryWatch } from "./memory-watch.ts";
 import type { Session } from "./session.ts";
 
@@ -82,6 +83,7 @@ export class SysTopics {
       "subscriptions/count": subscriptions.count,
       "shared_subscriptions/count": subscriptions.sharedCount,
       ...(memory.isKnown ? memoryFigures(memory, limits) : {}),
+      ...withPrefix("storage", storageFigures(this.#broker.journal)),
       ...withPrefix("limits", limitHits.counts),
     };
   }
@@ -114,6 +116,18 @@ export class SysTopics {
   }
 }
 
+function storageFigures(journal: Journal): Record<string, string | number> {
+  return {
+    state: journal.failure === undefined ? "ok" : `failing: ${journal.failure}`,
+    durability: journal.durability,
+    commits: journal.commits,
+    "commit/milliseconds": journal.commitMilliseconds,
+    "changes/written": journal.changesWritten,
+    "changes/spared": journal.rowsCancelled,
+    "unsynced/bytes": journal.unsyncedBytes,
+  };
+}
+
 function loadsOf({ counters }: Broker): Load[] {
   const readers: Record<string, () => number> = {
     "messages/received": () => counters.packetsReceived,
@@ -143,7 +157,7 @@ function memoryFigures({ bytes, isShort, shortages }: MemoryWatch, { memoryBytes
   };
 }
 
-function withPrefix(prefix: string, counts: Record<string, number>): Record<string, number> {
+function withPrefix<Value>(prefix: string, counts: Record<string, Value>): Record<string, Value> {
   return Object.fromEntries(
     Object.entries(counts).map(([name, count]) => [`${prefix}/${name}`, count]),
   );
