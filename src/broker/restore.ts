@@ -18,8 +18,10 @@ interface RestoredParts {
 
 export function restoreState(state: RestoredState, parts: RestoredParts): void {
   for (const restored of state.sessions) restoreSession(restored, parts);
-  for (const shared of state.shared) restoreShared(shared, parts);
+  const sharedSubscriptions = [...state.shared];
   for (const stored of state.retained) parts.retained.restore(Message.restore(stored));
+  // They ask for what waits for them at once, and the storage may be asked when its state has been walked through.
+  for (const shared of sharedSubscriptions) restoreShared(shared, parts);
 }
 
 function restoreSession(

@@ -125,9 +125,7 @@ class QueueCursor {
 function iterate(database: DatabaseSync, sql: string): IterableIterator<Columns> {
   const statement = database.prepare(sql);
   statement.setReturnArrays(true);
-  const rows = statement.iterate() as unknown as IterableIterator<Columns>;
-  // The iterator alone does not keep its statement from the garbage collector, which ends both.
-  return Object.assign(rows, { statement });
+  return statement.iterate() as unknown as IterableIterator<Columns>;
 }
 
 function readNumber(database: DatabaseSync, sql: string): number {

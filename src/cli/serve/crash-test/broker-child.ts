@@ -31,7 +31,7 @@ export class BrokerFailure extends Error {
 }
 
 const startSecondsMax = 30;
-const linesMax = 15;
+const linesMax = 40;
 const pollMilliseconds = 10;
 
 const ownFolder = import.meta.dirname;

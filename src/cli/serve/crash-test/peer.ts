@@ -4,6 +4,7 @@
  */
 import { connect } from "node:net";
 import { type IClientPublishOptions, type IPublishPacket, MqttClient, type Packet } from "mqtt";
+import { ReasonCode } from "../../../base/index.ts";
 import { describeCode, UnacknowledgedStore } from "../../client/index.ts";
 import type { BrokerChild } from "./broker-child.ts";
 
@@ -114,7 +115,8 @@ export class Peer {
   ): void {
     this.#client.publish(message.topic, message.payload, options, (error) => {
       const code = (error as { code?: unknown } | null | undefined)?.code;
-      if (!error) settled({});
+      // A PUBREL that was sent again may be unknown: the PUBCOMP was lost with the broker (5.0, section 3.7.2.1).
+      if (!error || code === ReasonCode.packetIdentifierNotFound) settled({});
       else if (typeof code === "number") settled({ refusal: describeCode(code) });
       // Else this client was closed; while it lives it sends again what is not acknowledged.
     });

@@ -128,8 +128,8 @@ export class WaveringSubscriber {
       const last = topic.isSubscribed ? "SUBACK" : "UNSUBACK";
       const text = `${this.#name} ${found ? "gets" : "does not get"} ${topic.name}, whose last answer was ${last}`;
       this.#faults.add("subscription", text);
-    }
-    topic.isSubscribed = found;
+      topic.isSubscribed = found;
+    } else if (found) topic.isSubscribed = true; // what did not come may only be late
   }
 
   #greet(sessionPresent: boolean): void {
