@@ -82,16 +82,19 @@ export const errorTable = {
     meaning: "The folder or the database may not be written: no right, or a read-only disk.",
   },
   STORAGE_FULL: {
-    meaning: "The disk is full. Nothing more is acknowledged that must be kept until there is space.",
+    meaning:
+      "The disk is full. Nothing more is acknowledged that must be kept until there is space.",
   },
   STORAGE_GONE: {
     meaning: "The folder or the database has vanished, or another file stands in its place.",
   },
   STORAGE_DAMAGED: {
-    meaning: "What is in the database makes no sense any more: the disk or another program harmed it.",
+    meaning:
+      "What is in the database makes no sense any more: the disk or another program harmed it.",
   },
   STORAGE_FAILED: {
-    meaning: "The operating system or another program kept the database from being read or written.",
+    meaning:
+      "The operating system or another program kept the database from being read or written.",
   },
   STORAGE_UNAVAILABLE: {
     meaning: "The storage has ended, by itself or because it was closed.",

@@ -54,7 +54,7 @@ export interface Limits {
   readonly retainedMessagesMax: number;
   /** The same, in bytes of topic, properties and payload, and 500 for each message and 100 for each level of its topic. */
   readonly retainedBytesMax: number;
-  /** Messages on their way to the disk, in bytes; beyond: who publishes what must be kept is not read until there is room. */
+  /** Messages on their way to the disk, in bytes, and 200 for each place in a queue; beyond: who publishes what must be kept is not read until there is room. */
   readonly unsyncedBytesMax: number;
   /** What is remembered of who gets which topic; beyond: the oldest is forgotten and worked out anew when it comes. */
   readonly routesBytesMax: number;

@@ -108,9 +108,9 @@ export class Connection
     return this.#publisher;
   }
 
-  /** Not read for a while: it sends too much, or memory is short. */
+  /** Not read for a while: it sends too much, memory is short, or the disk is behind. */
   get isHeldBack(): boolean {
-    return this.#intake?.isHolding === true;
+    return this.#intake?.isHolding === true || this.#answers?.isChoked === true;
   }
 
   /** Why a message of QoS 0 may not be sent to it just now, if so. */
@@ -255,7 +255,7 @@ export class Connection
     this.broker.counters.packetsReceived += count;
     if (this.isClosed) return;
     this.#patience.sawBytes(count > 0, this.#reader.incomplete);
-    if (this.#isChoked()) this.#pause();
+    if (this.#isChoked() || this.isHeldBack) this.#pause();
   }
 
   /** What has been handled is not kept in memory until the next packet: that may never come. */
@@ -268,7 +268,6 @@ export class Connection
 
   /** A client that sends and does not read its answers is not read either. */
   #isChoked(): boolean {
-    if (this.#answers?.isChoked) return true; // what it publishes has to be written first
     return this.outbox.bytes >= this.broker.limits.outboxBytesMax;
   }
 
@@ -276,6 +275,8 @@ export class Connection
     if (this.isPaused || this.isClosed) return;
     this.isPaused = true;
     this.transport.pause();
+    if (this.#answers?.isChoked)
+      this.broker.limitHits.count("unsyncedBytesMax", { client: this.name });
   }
 
   #resumeIfFree(): void {

@@ -9,10 +9,13 @@ export interface TrimmedQueue {
   trimmed(outcome: TrimOutcome | undefined): void;
 }
 
+/** About what a change takes in memory, besides the message: thousands of rows may be of one that is empty. */
+const changeBytes = 200;
+
 export class GatheredChanges {
   /** Each batch has its own, from 1 on. */
   readonly batch: number;
-  /** Of messages. */
+  /** Of messages, and of the changes themselves. */
   bytes = 0;
   /** Whether somebody waits for them who gains nothing from waiting longer. */
   isUrgent = false;
@@ -35,12 +38,13 @@ export class GatheredChanges {
 
   add(change: StorageChange): void {
     this.#changes.push(change);
+    this.bytes += changeBytes;
   }
 
   addRow(row: PendingRow): void {
     row.batch = this.batch;
     this.#changes.push(row);
-    this.bytes += row.bytes;
+    this.bytes += row.bytes + changeBytes;
     if (row.content !== undefined) row.content.storedReferences++;
   }
 

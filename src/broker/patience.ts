@@ -20,6 +20,9 @@ export interface PatienceOwner {
   disconnect(reasonCode: ReasonCode, why: string): void;
 }
 
+/** A timer that was set in a long tick may come early by as much. */
+const timerSlackMilliseconds = 100;
+
 export class Patience {
   readonly #owner: PatienceOwner;
   readonly #broker: Broker;
@@ -75,8 +78,9 @@ export class Patience {
   /** Cut off, when it took longer than it may: that is the transport's to do. */
   transportClosed(): void {
     const { clock, limits } = this.#broker;
-    if (this.#endedAt > 0 && clock.now() - this.#endedAt >= limits.endSecondsMax * 1000)
-      this.#count("endSecondsMax");
+    if (this.#endedAt === 0) return;
+    const late = limits.endSecondsMax * 1000 - timerSlackMilliseconds;
+    if (clock.now() - this.#endedAt >= late) this.#count("endSecondsMax");
   }
 
   #count(limit: CountedLimit): void {

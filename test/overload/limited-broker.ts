@@ -24,21 +24,27 @@ export class LimitedBroker extends TestBroker {
   /** What was logged as info: the ends of connections and sessions. */
   readonly notes: { readonly client?: string; readonly dropped?: Record<string, number> }[];
 
+  /** Whether the log may have errors. */
+  readonly failures: { expected: boolean };
+
   constructor(
     limits: Partial<Limits>,
     ports: Partial<ConstructorParameters<typeof Broker>[0]> = {},
   ) {
     const warnings: Warning[] = [];
     const notes: LimitedBroker["notes"] = [];
+    const failures = { expected: false };
     const log = {
       ...silentLog,
       info: (fields: object) => notes.push(fields),
       warn: (fields: object) => warnings.push(fields),
-      error: (fields: object) => assert.fail(JSON.stringify(fields)),
+      error: (fields: object, message: string) =>
+        assert.ok(failures.expected, `${message} ${JSON.stringify(fields)}`),
     };
     super({ limits, log, sysTopicsSeconds: 1, ...ports });
     this.warnings = warnings;
     this.notes = notes;
+    this.failures = failures;
   }
 
   open(remoteAddress = "memory", version: ProtocolVersion = ProtocolVersion.v5): MemoryClient {

@@ -5,6 +5,7 @@ import { ConnectReturnCode, ReasonCode } from "../../src/base/index.ts";
 import { PacketType, ProtocolVersion, type SubackPacket } from "../../src/codec/index.ts";
 import type { MemoryClient } from "../broker/memory-client.ts";
 import { connackOf, endOf, LimitedBroker } from "./limited-broker.ts";
+import { SlowStorage } from "./slow-storage.ts";
 
 const { v3_1_1 } = ProtocolVersion;
 const persistent = { cleanStart: false, properties: { sessionExpiryInterval: 100 } };
@@ -119,6 +120,51 @@ test("sharedQueueBytesMax: the same for all shared subscriptions together", asyn
   assert.equal(await broker.figure("publish/messages/dropped/queueFull"), "8");
   const losers = broker.warnings.filter(({ reason }) => reason === "queueFull");
   assert.deepEqual(losers.map(({ client }) => client).sort(), ["$share/g/t", "$share/h/t"]);
+});
+
+test("unsyncedBytesMax: who publishes what must be kept waits for the disk, who does not goes on, past the keep alive", async () => {
+  const storage = new SlowStorage();
+  const broker = new LimitedBroker({ unsyncedBytesMax: 10_000 }, { storage });
+  await leaveBehind(broker, "away");
+  const publisher = await broker.connect("publisher", { keepAliveSeconds: 5 });
+  const other = await broker.connect("other");
+  storage.isSlow = true;
+  let sent = 0;
+  for (; !publisher.isPaused && sent < 100; sent++) {
+    publisher.publish("t", `${sent}`.padEnd(1000), { qos: 1 });
+    await broker.settle();
+  }
+  assert.ok(sent >= 8 && sent <= 10, `${sent} sent`);
+  const pubacks = () => publisher.packetTypes.filter((type) => type === PacketType.puback).length;
+  assert.equal(pubacks(), 0);
+  other.publish("elsewhere", "x", { qos: 1 });
+  await broker.settle();
+  assert.equal(other.packetTypes.at(-1), PacketType.puback);
+  broker.clock.advanceSeconds(60);
+  assert.equal(publisher.isEnded, false);
+  while (publisher.isPaused) {
+    storage.release();
+    await broker.settle();
+  }
+  storage.isSlow = false;
+  storage.release();
+  await broker.settle();
+  assert.equal(pubacks(), sent);
+  await broker.expectHits("unsyncedBytesMax", 1);
+});
+
+test("unsyncedBytesMax: places in queues count, however small the message", async () => {
+  const storage = new SlowStorage();
+  const broker = new LimitedBroker({ unsyncedBytesMax: 100_000 }, { storage });
+  for (let count = 0; count < 100; count++) await leaveBehind(broker, `away-${count}`);
+  const publisher = await broker.connect("publisher");
+  storage.isSlow = true;
+  let sent = 0;
+  for (; !publisher.isPaused && sent < 100; sent++) {
+    publisher.publish("t", "", { qos: 1 });
+    await broker.settle();
+  }
+  assert.ok(sent <= 6, `${sent} messages of nothing for 100 queues`);
 });
 
 test("inFlightMessagesMax: no more are under way to one client, the others wait", async () => {
