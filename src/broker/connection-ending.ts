@@ -13,3 +13,12 @@ export function describeEnding(ending: ConnectionEnding): string {
   const code = ending.reasonCode === undefined ? "" : `${describeReasonCode(ending.reasonCode)}, `;
   return `${ending.by}: ${code}${ending.why}`;
 }
+
+/** The transport is gone, and the client has not said DISCONNECT. */
+export function endedByLoss(cause: Error | undefined): ConnectionEnding {
+  const why =
+    cause === undefined
+      ? "closed its connection without DISCONNECT"
+      : `connection lost: ${cause.message}`;
+  return { by: "client", reasonCode: undefined, why };
+}

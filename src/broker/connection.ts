@@ -16,7 +16,7 @@ import {
 import type { AddressAccount } from "./address-limits.ts";
 import { Answers } from "./answers.ts";
 import type { Broker } from "./broker.ts";
-import type { ConnectionEnding } from "./connection-ending.ts";
+import { type ConnectionEnding, endedByLoss } from "./connection-ending.ts";
 import { ConnectionState } from "./connection-state.ts";
 import { DropReason } from "./counters.ts";
 import { cutReason } from "./cut-reason.ts";
@@ -177,14 +177,7 @@ export class Connection
       return;
     }
     this.#publisher?.flush();
-    this.#finish({
-      by: "client",
-      reasonCode: undefined,
-      why:
-        cause === undefined
-          ? "closed its connection without DISCONNECT"
-          : `connection lost: ${cause.message}`,
-    });
+    this.#finish(endedByLoss(cause));
   }
 
   /** There is room again: for a client that we stopped reading, and for what waits in its session. */
