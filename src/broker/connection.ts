@@ -144,10 +144,6 @@ export class Connection
     if (this.#intake.isHolding) this.#pause();
   }
 
-  holdEnded(): void {
-    this.#resumeIfFree();
-  }
-
   drained(): void {
     // Of a client that we do not read it is the only sign of life; of others it is none [MQTT-3.1.2-22].
     if (this.isPaused) this.#patience.signOfLife();
@@ -186,7 +182,7 @@ export class Connection
     const { session } = this;
     if (session?.connection === this && this.transport.pendingBytes === 0 && session.hasBacklog)
       session.pump();
-    this.#resumeIfFree();
+    this.resumeIfFree();
   }
 
   frame(bytes: Buffer, start: number, bodyStart: number, end: number): boolean {
@@ -229,7 +225,7 @@ export class Connection
     this.#patience.startAnew();
     this.#run(() => this.#reader.resume(this));
     if (this.#lost !== undefined) this.#handleLoss(this.#lost.cause);
-    this.#resumeIfFree();
+    this.resumeIfFree();
   }
 
   /** Reads packets; what is wrong with one ends here. */
@@ -272,7 +268,8 @@ export class Connection
       this.broker.limitHits.count("unsyncedBytesMax", { client: this.name });
   }
 
-  #resumeIfFree(): void {
+  /** It is read again, unless something else is in the way. */
+  resumeIfFree(): void {
     if (!this.isPaused || this.isSuspended || this.isHeldBack || this.#isChoked()) return;
     this.isPaused = false;
     this.#patience.startAnew();

@@ -13,7 +13,7 @@ import type { Waiting } from "./memory-watch.ts";
 export interface IntakeOwner {
   readonly name: string;
   /** It may be read again, as far as the intake is concerned. */
-  holdEnded(): void;
+  resumeIfFree(): void;
 }
 
 /**
@@ -81,12 +81,12 @@ export class Intake implements Waiting {
 
   looked(): void {
     this.#awaitsLook = false;
-    if (!this.isHolding) this.#owner.holdEnded();
+    if (!this.isHolding) this.#owner.resumeIfFree();
   }
 
   #paidBack(): void {
     this.#isOverdrawn = false;
-    if (!this.isHolding) this.#owner.holdEnded();
+    if (!this.isHolding) this.#owner.resumeIfFree();
   }
 
   /** The connection is over. */
