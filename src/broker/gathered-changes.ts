@@ -12,28 +12,47 @@ export interface TrimmedQueue {
 /** About what a change takes in memory, besides the message: thousands of rows may be of one that is empty. */
 const changeBytes = 200;
 
+/** Changes on their way to the engine: rows that were called off are not among them. */
+export interface TakenChanges {
+  readonly changes: readonly StorageChange[];
+  readonly trims: readonly TrimmedQueue[];
+  /** Of messages. */
+  readonly bytes: number;
+}
+
+/** Where an epoch ended that left changes behind. */
+interface Mark {
+  readonly epoch: number;
+  /** Changes up to here are of this epoch, or of one before. */
+  readonly end: number;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+}
+
 export class GatheredChanges {
-  /** Each batch has its own, from 1 on. */
-  readonly batch: number;
-  /** Of messages, and of the changes themselves. */
+  /** Of messages. */
   bytes = 0;
   /** Whether somebody waits for them who gains nothing from waiting longer. */
   isUrgent = false;
-  readonly trims = new Set<TrimmedQueue>();
-  readonly #changes: (StorageChange | PendingRow)[] = [];
+  readonly #trims = new Set<TrimmedQueue>();
+  #changes: (StorageChange | PendingRow)[] = [];
+  #marks: Mark[] = [];
   /** Where the retained message of a topic stands in `#changes`: only the last one is written. */
   readonly #retained = new Map<string, number>();
 
-  constructor(batch: number) {
-    this.batch = batch;
-  }
-
   get isEmpty(): boolean {
-    return this.#changes.length === 0 && this.trims.size === 0;
+    return this.#changes.length === 0 && this.#trims.size === 0;
   }
 
-  holds(row: PendingRow): boolean {
-    return row.batch === this.batch;
+  /** The epoch is over. */
+  endEpoch(epoch: number, at: number): void {
+    const end = this.#changes.length;
+    if (end > (this.#marks.at(-1)?.end ?? 0)) this.#marks.push({ epoch, end, at });
+  }
+
+  /** When the first of them were recorded; undefined where there are none of an epoch that is over. */
+  get firstAt(): number | undefined {
+    return this.#marks[0]?.at;
   }
 
   add(change: StorageChange): void {
@@ -42,7 +61,7 @@ export class GatheredChanges {
   }
 
   addRow(row: PendingRow): void {
-    row.batch = this.batch;
+    row.isGathered = true;
     this.#changes.push(row);
     this.bytes += row.bytes + changeBytes;
     if (row.content !== undefined) row.content.storedReferences++;
@@ -68,18 +87,57 @@ export class GatheredChanges {
     }
     this.#retained.set(topic, this.#changes.length);
     this.#changes.push(change);
-    this.bytes += content?.bytes.length ?? 0;
+    this.bytes += changeBytes + (content?.bytes.length ?? 0);
   }
 
-  /** As they are written: without what was called off, each message before its first row. */
-  close(): StorageChange[] {
+  trim(queue: TrimmedQueue): void {
+    this.#trims.add(queue);
+  }
+
+  takeAll(): TakenChanges {
+    const { bytes } = this;
+    const taken = this.#take(this.#changes.length);
+    const trims = [...this.#trims];
+    for (const queue of trims) taken.push(queue.trimChange());
+    this.#changes = [];
+    this.#marks = [];
+    this.#retained.clear();
+    this.#trims.clear();
+    this.bytes = 0;
+    this.isUrgent = false;
+    return { changes: taken, trims, bytes };
+  }
+
+  /**
+   * Takes the epochs that ended at `time` or before, where nothing speaks against writing the others later. Answers also which
+   * was the last of them.
+   */
+  takeUntil(time: number): (TakenChanges & { readonly epoch: number }) | undefined {
+    const last = this.#marks.findLast(({ at }) => at <= time);
+    if (last === undefined || this.isUrgent || this.#trims.size > 0 || this.#retained.size > 0)
+      return undefined;
+    const bytesBefore = this.bytes;
+    const changes = this.#take(last.end);
+    this.#changes = this.#changes.slice(last.end);
+    this.#marks = this.#marks
+      .filter(({ end }) => end > last.end)
+      .map((mark) => ({ ...mark, end: mark.end - last.end }));
+    return { changes, trims: [], bytes: bytesBefore - this.bytes, epoch: last.epoch };
+  }
+
+  /** The first changes as they are written: without what was called off, each message before its first row. */
+  #take(end: number): StorageChange[] {
     const changes: StorageChange[] = [];
-    for (const change of this.#changes) {
+    for (let index = 0; index < end; index++) {
+      const change = this.#changes[index];
+      this.bytes -= changeBytes;
       if (!(change instanceof PendingRow)) {
         changes.push(change);
         continue;
       }
       if (change.isCancelled) continue;
+      change.isGathered = false;
+      this.bytes -= change.bytes;
       const { content, message } = change;
       if (content !== undefined && content.storedReferences > 0) {
         changes.push({ kind: "message", message, references: content.storedReferences, content });
@@ -87,7 +145,6 @@ export class GatheredChanges {
       }
       changes.push({ kind: "row", row: change });
     }
-    for (const queue of this.trims) changes.push(queue.trimChange());
     return changes;
   }
 }

@@ -7,7 +7,7 @@
  * over is never written. Epochs become safe in order.
  */
 import { assert, type Clock, type Limits, type Log, TstackError } from "../base/index.ts";
-import { GatheredChanges, type TrimmedQueue } from "./gathered-changes.ts";
+import { GatheredChanges, type TakenChanges, type TrimmedQueue } from "./gathered-changes.ts";
 import type { PendingRow } from "./pending-row.ts";
 import type {
   CommitOutcome,
@@ -30,12 +30,9 @@ const retryMilliseconds = 1000;
 const patienceMillisecondsMin = 1;
 const patienceMillisecondsMax = 20;
 
-interface Batch {
-  readonly changes: readonly StorageChange[];
-  readonly trims: readonly TrimmedQueue[];
+interface Batch extends TakenChanges {
   /** Of the last of its changes. */
   readonly epoch: number;
-  readonly bytes: number;
 }
 
 export interface JournalOptions {
@@ -70,7 +67,7 @@ export class Journal {
   /** For each epoch after the last that was handed over, what it still promises; the first is `#firstGathered`. */
   #promises: number[] = [0];
   #firstGathered = 1;
-  #gathered = new GatheredChanges(1);
+  readonly #gathered = new GatheredChanges();
   #underWay: Batch | undefined;
   #waiters: { readonly epoch: number; readonly waiter: CommitWaiter }[] = [];
   #stopPatience: (() => void) | undefined;
@@ -148,8 +145,8 @@ export class Journal {
   addRow(row: PendingRow, isUrgent: boolean): void {
     const { content } = row;
     if (content !== undefined) {
-      if (content.storedBatch !== this.#gathered.batch) {
-        content.storedBatch = this.#gathered.batch;
+      if (content.storedEpoch !== this.#epoch) {
+        content.storedEpoch = this.#epoch;
         content.storedNumber = ++this.#lastMessage;
         content.storedReferences = 0;
       }
@@ -163,7 +160,7 @@ export class Journal {
   /** A waiting row goes out under this identifier. `isPromise` where it must not go before that is safe. */
   assign(row: PendingRow, packetIdentifier: number, isPromise: boolean): void {
     row.safeEpoch = this.#epoch;
-    if (this.#gathered.holds(row)) row.packetIdentifier = packetIdentifier;
+    if (row.isGathered) row.packetIdentifier = packetIdentifier;
     else {
       const { queue, position } = row;
       this.#gathered.add({ kind: "sent", queue, position, packetIdentifier });
@@ -174,7 +171,7 @@ export class Journal {
 
   /** A row goes to another queue. Answers the row in its new place. */
   move(row: PendingRow, to: PendingRow, isPromise: boolean): PendingRow {
-    if (this.#gathered.holds(row)) {
+    if (row.isGathered) {
       row.takePlaceOf(to);
       row.safeEpoch = this.#epoch;
       if (isPromise) this.#countPromise(true);
@@ -191,7 +188,7 @@ export class Journal {
 
   /** The row is done with. Before its batch was handed over, neither it nor its end is ever written. */
   remove(row: PendingRow): void {
-    if (this.#gathered.holds(row)) {
+    if (row.isGathered) {
       assert(!row.isCancelled, "a row is removed once");
       this.#gathered.cancel(row);
       this.rowsCancelled++;
@@ -205,7 +202,7 @@ export class Journal {
 
   /** The queue is cut back to its limits behind everything in this batch. */
   trim(queue: TrimmedQueue): void {
-    this.#gathered.trims.add(queue);
+    this.#gathered.trim(queue);
     this.#tickEnd.arm();
   }
 
@@ -233,11 +230,12 @@ export class Journal {
     this.#beginEpoch();
     this.#advance();
     if (this.#underWay !== undefined || this.#gathered.isEmpty) return;
-    if (this.#gathered.isUrgent || this.durability === "memory") this.#handOver();
+    if (this.#gathered.isUrgent || this.durability === "memory") this.#handOverAll();
     else this.#bePatient();
   }
 
   #beginEpoch(): void {
+    this.#gathered.endEpoch(this.#epoch, this.#clock.now());
     this.#epoch++;
     this.#promises.push(0);
   }
@@ -265,35 +263,46 @@ export class Journal {
     for (let index = 0; index < called; index++) waiters[index].waiter.committed(this.#safeEpoch);
   }
 
-  /** Nothing in the batch is urgent: acknowledgements that come meanwhile make it smaller. */
+  /** Nothing is urgent: acknowledgements that come meanwhile make the batch smaller. */
   #bePatient(): void {
-    if (this.#stopPatience !== undefined) return;
-    const milliseconds = Math.min(
-      Math.max(this.commitMilliseconds, patienceMillisecondsMin),
-      patienceMillisecondsMax,
-    );
-    this.#stopPatience = this.#clock.after(milliseconds, () => {
+    const { firstAt } = this.#gathered;
+    if (this.#stopPatience !== undefined || firstAt === undefined) return;
+    const wait = firstAt + this.#patienceMilliseconds - this.#clock.now();
+    this.#stopPatience = this.#clock.after(Math.max(wait, 0), () => {
       this.#stopPatience = undefined;
-      if (this.#underWay === undefined && !this.#gathered.isEmpty) this.#handOver();
+      if (this.#underWay === undefined) this.#handOverOld();
     });
   }
 
-  #handOver(): void {
+  get #patienceMilliseconds(): number {
+    const { commitMilliseconds } = this;
+    return Math.min(Math.max(commitMilliseconds, patienceMillisecondsMin), patienceMillisecondsMax);
+  }
+
+  /** What has waited long enough; the rest goes on waiting. */
+  #handOverOld(): void {
+    const time = this.#clock.now() - this.#patienceMilliseconds;
+    const old = this.#gathered.takeUntil(time);
+    const { firstAt, isUrgent } = this.#gathered;
+    if (old !== undefined) this.#handOver(old);
+    else if (isUrgent || (firstAt !== undefined && firstAt <= time)) this.#handOverAll();
+    if (this.#underWay === undefined) this.#tickEnd.arm();
+  }
+
+  #handOverAll(): void {
+    this.#beginEpoch();
+    const epoch = this.#epoch - 1;
+    this.#handOver({ ...this.#gathered.takeAll(), epoch });
+  }
+
+  #handOver(batch: Batch): void {
     this.#stopPatience?.();
     this.#stopPatience = undefined;
-    const gathered = this.#gathered;
-    const { trims, bytes } = gathered;
-    const batch: Batch = {
-      changes: gathered.close(),
-      trims: [...trims],
-      epoch: this.#epoch,
-      bytes,
-    };
-    this.#gathered = new GatheredChanges(gathered.batch + 1);
+    // Epochs that were called off are settled already.
+    const epochs = Math.max(0, batch.epoch + 1 - this.#firstGathered);
+    this.#promises.splice(0, epochs);
+    this.#firstGathered += epochs;
     this.#underWay = batch;
-    this.#beginEpoch();
-    this.#promises = [0];
-    this.#firstGathered = this.#epoch;
     if (batch.changes.length === 0) this.#finish(batch, undefined);
     else this.#write(batch);
   }
@@ -318,16 +327,14 @@ export class Journal {
   #finish(batch: Batch, outcome: CommitOutcome | undefined): void {
     if (this.#failure !== undefined) this.#recover();
     this.#underWay = undefined;
-    this.#safeEpoch = batch.epoch;
+    this.#safeEpoch = Math.max(this.#safeEpoch, batch.epoch);
     this.#tellTrimmed(batch.trims, outcome);
     this.#advance();
     this.#answered?.();
     if (this.#gathered.isEmpty || this.#isClosed) return;
     // Called from outside of a tick: everything that was gathered is complete.
-    if (this.#gathered.isUrgent && this.durability !== "memory") {
-      this.#beginEpoch();
-      this.#handOver();
-    } else this.#tickEnd.arm();
+    if (this.#gathered.isUrgent && this.durability !== "memory") this.#handOverAll();
+    else this.#tickEnd.arm();
   }
 
   #tellTrimmed(trims: readonly TrimmedQueue[], outcome: CommitOutcome | undefined): void {
@@ -367,7 +374,7 @@ export class Journal {
       this.#failure === undefined &&
       (this.#underWay !== undefined || !this.#gathered.isEmpty)
     ) {
-      if (this.#underWay === undefined) this.#handOver();
+      if (this.#underWay === undefined) this.#handOverAll();
       else await new Promise<void>((resolve) => (this.#answered = resolve));
     }
     this.#isClosed = true;

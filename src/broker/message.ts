@@ -32,8 +32,8 @@ export class Message implements MessageParts {
   frameEnd = -1;
   frameIsV5 = false;
 
-  /** The batch that writes it, its number there, and how many rows of the batch want it: the journal's. */
-  storedBatch = 0;
+  /** The epoch that writes it, its number there, and how many rows of that want it: the journal's. */
+  storedEpoch = 0;
   storedNumber = 0;
   storedReferences = 0;
 

@@ -27,8 +27,8 @@ export class PendingRow implements StoredRow {
   readonly expiresAt: number;
   /** Undefined for a PUBREL. */
   readonly content: Message | undefined;
-  /** The batch that writes it; 0 for one that was read from the storage. */
-  batch = 0;
+  /** Whether it has yet to be handed over: until then it can be changed, or called off. */
+  isGathered = false;
   epoch = 0;
   /** What a QoS 2 message waits for: its packet identifier is stored when this epoch is safe. */
   safeEpoch = 0;
