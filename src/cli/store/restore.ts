@@ -49,7 +49,7 @@ async function restore(file: string, options: StoreArguments, io: ProgramIo): Pr
   }
 }
 
-/** `20261123T101530Z` */
+/** `20261123T101530.123Z` */
 function stampOf(time: Date): string {
-  return time.toISOString().replaceAll(/[-:]|\.\d+/g, "");
+  return time.toISOString().replaceAll(/[-:]/g, "");
 }

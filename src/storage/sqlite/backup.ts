@@ -2,10 +2,11 @@
  * The whole of a store as one moment knows it, read from beside a running broker or out of a backup, which is such a
  * database by itself. Reading holds up nobody: the broker goes on writing meanwhile.
  */
+import { existsSync } from "node:fs";
 import { backup, DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
 import { TstackError } from "../../base/index.ts";
-import { describeFailure, toError } from "./failure.ts";
+import { describeFailure, isDamage, toError } from "./failure.ts";
 import { readContent, type StoreContent } from "./lines.ts";
 import { migrations, readVersion } from "./migrations.ts";
 
@@ -22,8 +23,6 @@ export interface StoreSize {
 const allPages = 2_147_483_647;
 /** How long another program, sqlite3 for example, may hold the file. */
 const busyMilliseconds = 5000;
-/** SQLITE_NOTADB */
-const notDatabase = 26;
 
 export interface StoreReader {
   /** Can be asked for once. */
@@ -49,19 +48,24 @@ export function openStoreReader(file: string): StoreReader {
     measure: () => measure(database),
     async copyTo(target) {
       await backup(database, target, { rate: allPages });
-      settleStore(target);
+      settleStore(target, file);
     },
     close: () => database.close(),
   };
 }
 
-/** Checks a database that nobody uses, and leaves it without the files that SQLite keeps beside one in use. */
-export function settleStore(file: string): void {
+/**
+ * Checks a database that nobody uses, and leaves it without the files that SQLite keeps beside one in use. Damage is that of
+ * `name`, of which it is a copy.
+ */
+export function settleStore(file: string, name = file): void {
   const database = openExisting(file);
   try {
     database.exec("pragma journal_mode = delete");
     const [{ quick_check: verdict }] = database.prepare("pragma quick_check(1)").all();
-    if (verdict !== "ok") throw damaged(file, String(verdict));
+    if (verdict !== "ok") throw damaged(name, String(verdict).replaceAll("\n", " "));
+  } catch (error) {
+    throw isDamage(error) ? explain(error, name) : error;
   } finally {
     database.close();
   }
@@ -69,9 +73,14 @@ export function settleStore(file: string): void {
 
 /** SQLite would make one that is not there. */
 function openExisting(file: string): DatabaseSync {
+  if (!existsSync(file)) throw new TstackError("STORAGE_OPEN_FAILED", `${file}: no such file`);
   const url = pathToFileURL(file);
   url.search = "mode=rw";
-  return new DatabaseSync(url, { timeout: busyMilliseconds });
+  try {
+    return new DatabaseSync(url, { timeout: busyMilliseconds });
+  } catch (error) {
+    throw explain(error, file);
+  }
 }
 
 function checkForm(database: DatabaseSync, file: string): void {
@@ -103,10 +112,9 @@ function measure(database: DatabaseSync): StoreSize {
   };
 }
 
-/** What is no database at all is no damage of a broker's folder. */
+/** Not as the broker would say it, which puts a damaged database aside and begins a new one. */
 function explain(error: unknown, file: string): Error {
-  const isForeign = error instanceof Error && "errcode" in error && error.errcode === notDatabase;
-  if (isForeign) return damaged(file, "it is no database", error);
+  if (isDamage(error) && error instanceof Error) return damaged(file, error.message, error);
   return toError(describeFailure(error, file), error);
 }
 
