@@ -9,6 +9,7 @@
  * broker.publish("home/heating", "21", { qos: 1, retain: true });
  * await broker.close();
  */
+import { pid } from "node:process";
 import { setTimeout } from "node:timers/promises";
 import {
   type Clock,
@@ -36,7 +37,7 @@ import type { Properties, QoS } from "./codec/index.ts";
 import { isLoopbackUrl, type Listener, listen, parseListenUrl } from "./listeners/index.ts";
 import { readVersion } from "./package-version.ts";
 import { newMemoryReader } from "./process-memory.ts";
-import { MemoryStorage } from "./storage/index.ts";
+import { MemoryStorage, openSqliteStorage as openSqlite } from "./storage/index.ts";
 
 export type { Clock, ErrorCode, Limits, Log, Random } from "./base/index.ts";
 export { defaultLimits, ReasonCode, TstackError } from "./base/index.ts";
@@ -57,6 +58,7 @@ export type {
   Transport,
   TransportSink,
 } from "./broker/index.ts";
+export type * from "./broker/storage-port.ts";
 export type { Properties, QoS } from "./codec/index.ts";
 export type { Listener } from "./listeners/index.ts";
 
@@ -89,6 +91,27 @@ export interface BrokerOptions {
   memoryBytes?: () => number;
   /** Seconds between two rounds of `$SYS` topics, 0 for none. Default: 10. */
   sysTopicsSeconds?: number;
+}
+
+export interface SqliteStorageOptions {
+  /** Made if it is not there; nobody else may use it at the same time. */
+  folder: string;
+  /** What a power cut may cost: nothing (`fsync`, default), or what was written in the last seconds (`os`). */
+  durability?: "fsync" | "os";
+  /** Default: silence. */
+  log?: Log;
+  /** What others are told who want the same folder. Default: "process 1234". */
+  holder?: string;
+}
+
+/** Keeps a broker's state in a folder: see `BrokerOptions.storage`. Rejects with a TstackError STORAGE_... */
+export function openSqliteStorage({
+  folder,
+  durability = "fsync",
+  log = silentLog,
+  holder = `process ${pid}`,
+}: SqliteStorageOptions): Promise<Storage> {
+  return openSqlite({ folder, durability, log, holder });
 }
 
 export interface PublishOptions {
