@@ -6,8 +6,10 @@ import {
   createBroker,
   defaultLimits,
   type EnhancedAuthenticator,
+  type Transport,
   TstackError,
 } from "./index.ts";
+import { MemoryStorage } from "./storage/index.ts";
 
 const method: EnhancedAuthenticator = {
   method: "NOBODY",
@@ -28,6 +30,24 @@ for (const [what, options] of Object.entries(openToAnyone)) {
     await broker.close();
   });
 }
+
+test("a broker with a storage is used when it has taken it up, and its state is there again", async () => {
+  const storage = new MemoryStorage();
+  const first = createBroker({ sysTopicsSeconds: 0, storage });
+  const notYet = { code: "STORAGE_NOT_RESTORED" };
+  assert.throws(() => first.publish("t", "kept", { retain: true }), notYet);
+  assert.throws(() => first.subscribe("t", () => {}), notYet);
+  assert.throws(() => first.accept({} as Transport), notYet);
+  await first.restore();
+  first.publish("t", "kept", { retain: true });
+  await first.close();
+  const second = createBroker({ sysTopicsSeconds: 0, storage });
+  await second.listen("mqtt://127.0.0.1:0");
+  const heard: string[] = [];
+  second.subscribe("t", ({ payload }) => heard.push(Buffer.from(payload).toString()));
+  assert.deepEqual(heard, ["kept"]);
+  await second.close();
+});
 
 test("with an authenticator, or when everybody is asked in, it listens everywhere", async () => {
   const authenticator = {

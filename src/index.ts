@@ -127,8 +127,8 @@ export interface Broker {
    */
   listen(url: string): Promise<Listener>;
   /**
-   * Takes up what `storage` holds; `listen` does so first. To be awaited before anything else where there is a storage of
-   * your own and no listener yet. Rejects with a TstackError STORAGE_...
+   * Takes up what `storage` holds; `listen` does so first. With a `storage` of your own, one of the two comes before
+   * everything else (STORAGE_NOT_RESTORED). Rejects with a TstackError STORAGE_...
    */
   restore(): Promise<void>;
   /** Takes a transport of your own, as a listener would. */
@@ -172,8 +172,17 @@ export function createBroker(options: BrokerOptions = {}): Broker {
     version: readVersion(),
   });
   const listeners: Listener[] = [];
+  let isReady = options.storage === undefined;
   let restored: Promise<void> | undefined;
-  const restore = (): Promise<void> => (restored ??= core.restore());
+  const restore = (): Promise<void> =>
+    (restored ??= core.restore().then(() => {
+      isReady = true;
+    }));
+  const ready = (): BrokerCore => {
+    if (isReady) return core;
+    const message = "the broker has not taken up its storage: await restore() or listen() first";
+    throw new TstackError("STORAGE_NOT_RESTORED", message);
+  };
   // Methods of enhanced authentication keep nobody out: a client that names none of them is asked nothing.
   const isOpenToAnyone = options.authenticator === undefined && options.allowAnonymous !== true;
   return {
@@ -185,16 +194,20 @@ export function createBroker(options: BrokerOptions = {}): Broker {
       return listener;
     },
     restore,
-    accept: (transport) => core.accept(transport),
+    accept: (transport) => ready().accept(transport),
     publish(topic, payload, { qos = 0, retain = false, properties = {} } = {}) {
-      core.publish({ topic, payload: Buffer.from(payload), qos, retain, properties });
+      ready().publish({ topic, payload: Buffer.from(payload), qos, retain, properties });
     },
-    subscribe: (filter, handler) => core.subscribe(filter, handler),
+    subscribe: (filter, handler) => ready().subscribe(filter, handler),
     on: (name, listener) => core.events.on(name, listener),
     async close({ seconds = 5 } = {}) {
       const closed = [...listeners.map((listener) => listener.close()), core.close()];
       const late = setTimeout(seconds * 1000, "late", { ref: false });
-      if ((await Promise.race([Promise.all(closed), late])) === "late") core.destroy();
+      if ((await Promise.race([Promise.all(closed), late])) !== "late") return;
+      core.destroy();
+      // What has been taken over is still written, if that can be done soon.
+      const tooLate = setTimeout(seconds * 1000, undefined, { ref: false });
+      await Promise.race([Promise.all(closed), tooLate]);
     },
   };
 }

@@ -69,6 +69,9 @@ export const errorTable = {
     meaning:
       "The operating system refused to listen there: no right, no such address or directory.",
   },
+  STORAGE_NOT_RESTORED: {
+    meaning: "The program uses its broker before that has taken up what its storage holds.",
+  },
   STORAGE_LOCKED: {
     meaning: "Another broker works with that folder: two never share one.",
   },
