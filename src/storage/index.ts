@@ -2,4 +2,4 @@ export { MemoryStorage } from "./memory/index.ts";
 export { openStoreReader, type StoreReader, type StoreSize, settleStore } from "./sqlite/backup.ts";
 export { HeldFolder, storeFileOf, syncFile } from "./sqlite/backup-folder.ts";
 export { openSqliteStorage, type SqliteDurability } from "./sqlite/index.ts";
-export type { ContentMessage, StoreContent } from "./sqlite/lines.ts";
+export type { StoreContent } from "./sqlite/lines.ts";

@@ -49,7 +49,10 @@ test("tserve says where it listens, who may connect, what it keeps and what to t
   assert.equal(stderr, "");
   assert.match(stdout, /^tserve \d+\.\d+\.\d+ listens on mqtt:\/\/127\.0\.0\.1:\d+\n/);
   assert.match(stdout, /\n {2}who may connect +anyone on this machine, without a password/);
-  assert.match(stdout, /\n {2}what is kept +memory: sessions, queues and retained messages end with/);
+  assert.match(
+    stdout,
+    /\n {2}what is kept +memory: sessions, queues and retained messages end with/,
+  );
   assert.match(stdout, /\n {2}try next +npx tsubscribe -p \d+ -v -t '#' {3}and {3}npx tpublish -p/);
 });
 

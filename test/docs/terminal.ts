@@ -1,6 +1,6 @@
 /**
- * One of the terminals of a page: runs its commands one after the other in the repository's folder, as a reader would,
- * and keeps what the last one has printed. A command is ready when it has ended, or when it says that it listens or is
+ * One of the terminals of a page: runs its commands one after the other in the repository's folder, or in one where it is
+ * installed, as a reader would, and keeps what the last one has printed. A command is ready when it has ended, or when it says that it listens or is
  * subscribed; a command that nobody stopped must end by itself before the next.
  */
 import assert from "node:assert/strict";
@@ -13,14 +13,16 @@ const waitMillisecondsMax = 15_000;
 
 export class Terminal {
   readonly #environment: Readonly<Record<string, string | undefined>>;
+  readonly #folder: string;
   #child: ChildProcess | undefined;
   #command = "";
   #output = "";
   #talk = "";
   #expected = "";
 
-  constructor(environment: Readonly<Record<string, string | undefined>>) {
+  constructor(environment: Readonly<Record<string, string | undefined>>, folder = root) {
     this.#environment = environment;
+    this.#folder = folder;
   }
 
   get output(): string {
@@ -39,7 +41,7 @@ export class Terminal {
       "sh",
       ["-c", isWaiting ? command.replace("tsubscribe", "$& -d") : command],
       {
-        cwd: root,
+        cwd: this.#folder,
         detached: true, // a process group of its own, as a terminal gives it, for signals to go to
         env: this.#environment,
         stdio: ["ignore", "pipe", "pipe"],

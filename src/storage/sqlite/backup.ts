@@ -25,7 +25,7 @@ const allPages = 2_147_483_647;
 const busyMilliseconds = 5000;
 
 export interface StoreReader {
-  /** Can be asked for once. */
+  /** Can be asked for once. Throws a TstackError STORAGE_VERSION_UNKNOWN for one of an older tStack. */
   readContent(): StoreContent;
   measure(): StoreSize;
   /** Writes a copy that is one file and nothing else, and checks it. `target` must be empty or not there. */
@@ -33,7 +33,7 @@ export interface StoreReader {
   close(): void;
 }
 
-/** @throws TstackError STORAGE_DAMAGED, STORAGE_VERSION_UNKNOWN: `file` is no store that this tStack reads */
+/** @throws TstackError STORAGE_DAMAGED, STORAGE_VERSION_UNKNOWN: `file` is no store that this tStack knows */
 export function openStoreReader(file: string): StoreReader {
   const database = openExisting(file);
   try {
@@ -44,7 +44,10 @@ export function openStoreReader(file: string): StoreReader {
     throw explain(error, file);
   }
   return {
-    readContent: () => readContent(database),
+    readContent() {
+      checkVersion(database, file);
+      return readContent(database);
+    },
     measure: () => measure(database),
     async copyTo(target) {
       await backup(database, target, { rate: allPages });
@@ -91,12 +94,20 @@ function checkForm(database: DatabaseSync, file: string): void {
     )
     .all();
   if (version === 0 || count !== 4) throw damaged(file, "it is no store of tstack");
-  if (version === migrations.length) return;
-  const remedy =
-    version > migrations.length
-      ? "a newer tStack has written it: use that one"
-      : "an older tStack has written it: let tserve of this version start with it once";
-  throw new TstackError("STORAGE_VERSION_UNKNOWN", `${file} is of version ${version}: ${remedy}`);
+  if (version <= migrations.length) return;
+  throw new TstackError(
+    "STORAGE_VERSION_UNKNOWN",
+    `${file} is of version ${version}: a newer tStack has written it, use that one`,
+  );
+}
+
+/** An older form can be copied, and tserve brings it to its own when it starts; it is not read as if it were that. */
+function checkVersion(database: DatabaseSync, file: string): void {
+  if (readVersion(database) === migrations.length) return;
+  throw new TstackError(
+    "STORAGE_VERSION_UNKNOWN",
+    `${file} was written by an older tStack: let tserve of this version start with it once`,
+  );
 }
 
 function measure(database: DatabaseSync): StoreSize {
