@@ -1,11 +1,12 @@
 /**
- * Starts tStack and its peers, each alone on the broker's core. tStack runs with users and rights as in service, and
- * with all of its limits and counters; the peers run as they come, anonymous, with their own limits out of the way.
+ * Starts tStack and its peers, each alone on the broker's core: with all threads, tStack's storage worker among them.
+ * tStack runs with users and rights as in service, with all of its limits and counters, and with storage on disk, fsync
+ * as by default; the peers run as they come, anonymous, with their own limits out of the way.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { argon2Sync } from "node:crypto";
 import { once } from "node:events";
-import { readFileSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { type AddressInfo, connect, createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -21,6 +22,9 @@ export interface RunningProgram {
   readonly webSocketPort: number;
   readonly process: ChildProcess;
   readonly pid: number;
+  /** From its start until it listened. */
+  readonly startMilliseconds: number;
+  /** With SIGKILL. */
   stop(): Promise<void>;
 }
 
@@ -40,16 +44,29 @@ const settleMilliseconds = 500;
 /** As many open files as this machine allows: 15,000 connections are more than the usual limit. */
 const withManyFiles = ["sh", "-c", 'ulimit -n "$(ulimit -H -n)"; exec "$@"', "sh"] as const;
 
-/** `nodeArguments` stand before the file of a broker that runs in Node. */
+export interface BrokerOptions {
+  /** They stand before the file of a broker that runs in Node. */
+  readonly nodeArguments?: readonly string[];
+  /** Lines of its configuration, besides those with which it always starts. */
+  readonly configuration?: readonly string[];
+  /** Where tStack keeps what it must; by default in a folder of its own that goes when it is stopped. */
+  readonly data?: string;
+}
+
 export async function startBroker(
   name: BrokerName,
   folder: string,
-  nodeArguments: readonly string[] = [],
+  { nodeArguments = [], configuration = [], data }: BrokerOptions = {},
 ): Promise<RunningBroker> {
+  const own = data ?? mkdtempSync(join(folder, "data-"));
   const program = await startProgram(name, (ports) =>
-    commandOf(name, { ports, folder, nodeArguments }),
+    commandOf(name, { ports, folder, nodeArguments, configuration, data: own }),
   );
-  return { name, ...program };
+  const stop = async (): Promise<void> => {
+    await program.stop();
+    if (data === undefined) rmSync(own, { recursive: true, force: true });
+  };
+  return { name, ...program, stop };
 }
 
 /** Starts what `commandFor` these ports says on the broker's core, and waits until it listens. */
@@ -60,6 +77,7 @@ export async function startProgram(
   const ports = { mqtt: await findFreePort(), webSocket: await findFreePort() };
   const command = [...withManyFiles, "taskset", "-c", brokerCore, ...commandFor(ports)];
   const [program, ...parameters] = command;
+  const startedAt = performance.now();
   const child = spawn(program, parameters, {
     cwd: root,
     env: debianEnvironment,
@@ -76,6 +94,7 @@ export async function startProgram(
   if (child.pid === undefined || !(await isListening(child, ports.mqtt))) {
     throw new Error(`${name} does not start: ${complaint}`);
   }
+  const startMilliseconds = performance.now() - startedAt;
   await sleep(settleMilliseconds);
   // Where somebody else took the port first, what listens there is theirs.
   if (child.exitCode !== null) throw new Error(`${name} has ended: ${complaint}`);
@@ -84,6 +103,7 @@ export async function startProgram(
     webSocketPort: ports.webSocket,
     process: child,
     pid: child.pid,
+    startMilliseconds,
     stop: () => stop(child),
   };
 }
@@ -114,19 +134,22 @@ interface Start {
   readonly ports: Ports;
   readonly folder: string;
   readonly nodeArguments: readonly string[];
+  readonly configuration: readonly string[];
+  readonly data: string;
 }
 
-function commandOf(name: BrokerName, { ports, folder, nodeArguments }: Start): readonly string[] {
-  const node = [process.execPath, ...nodeArguments];
-  const file = join(folder, `${name}.conf`);
+function commandOf(name: BrokerName, start: Start): readonly string[] {
+  const { ports, folder } = start;
+  const node = [process.execPath, ...start.nodeArguments];
+  const file = join(folder, `${name}-${ports.mqtt}.conf`);
   switch (name) {
     case "tStack":
-      writeFileSync(file, configureTstack(ports));
+      writeFileSync(file, configureTstack(start));
       return [...node, "src/cli/tserve.ts", "--config", file];
     case "aedes":
       return [...node, "bench/peers/aedes.ts", String(ports.mqtt)];
     case "mosquitto":
-      writeFileSync(file, configureMosquitto(ports));
+      writeFileSync(file, configureMosquitto(start));
       return ["mosquitto", "-c", file];
     case "nats-server":
       writeFileSync(file, configureNats(ports, folder));
@@ -146,27 +169,29 @@ function hashCheaply(password: string): string {
   return `$argon2id$v=19$m=${cost.memory},t=${cost.passes},p=${cost.parallelism}$${salt}$${hash}`;
 }
 
-function configureTstack({ mqtt, webSocket }: Ports): string {
+function configureTstack({ ports, data, configuration }: Start): string {
   return [
-    `listen: ["mqtt://127.0.0.1:${mqtt}", "ws://127.0.0.1:${webSocket}/mqtt"]`,
+    `listen: ["mqtt://127.0.0.1:${ports.mqtt}", "ws://127.0.0.1:${ports.webSocket}/mqtt"]`,
     "logLevel: error",
-    "durability: memory",
+    `data: ${JSON.stringify(data)}`,
     "users:",
     `  - name: ${user.name}`,
     `    passwordHash: ${hashCheaply(user.password)}`,
     `    rights: ${JSON.stringify(rights)}`,
+    ...configuration,
     "",
   ].join("\n");
 }
 
 /** By default it holds back what exceeds 20 in flight and drops what exceeds 1,000 in the queue. */
-function configureMosquitto({ mqtt }: Ports): string {
+function configureMosquitto({ ports, configuration }: Start): string {
   return [
-    `listener ${mqtt} 127.0.0.1`,
+    `listener ${ports.mqtt} 127.0.0.1`,
     "allow_anonymous true",
     "max_inflight_messages 0",
     "max_queued_messages 0",
     "set_tcp_nodelay true",
+    ...configuration,
     "",
   ].join("\n");
 }
@@ -201,7 +226,7 @@ async function isListening(child: ChildProcess, port: number): Promise<boolean> 
     });
     socket.destroy();
     if (isConnected) return true;
-    await sleep(50);
+    await sleep(20);
   }
   child.kill("SIGKILL");
   return false;

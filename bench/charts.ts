@@ -153,7 +153,10 @@ function drawCpu(results: Results, palette: Palette): EChartsOption {
   };
 }
 
-/** A bar for each target: its median as a part of what is allowed, with the figure itself at the right. */
+/**
+ * A bar for each target: its median as a part of what is allowed - of what is the least to be reached, the other way
+ * round -, with the figure itself at the right.
+ */
 function drawTargets(targets: readonly Target[], palette: Palette): EChartsOption {
   const names = targets.map(({ name }) => name);
   const figures = targets.map(({ measured, unit }) => `${showNumber(measured.median)} ${unit}`);
@@ -170,8 +173,8 @@ function drawTargets(targets: readonly Target[], palette: Palette): EChartsOptio
       {
         type: "bar",
         barWidth: 16,
-        data: targets.map(({ measured, target, isMet }) => ({
-          value: Math.round((1000 * measured.median) / target) / 10,
+        data: targets.map(({ measured: { median }, target, isLeast, isMet }) => ({
+          value: Math.round(1000 * (isLeast ? target / median : median / target)) / 10,
           itemStyle: { color: isMet ? palette.met : palette.missed },
         })),
         markLine: {

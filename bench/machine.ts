@@ -60,7 +60,7 @@ function readProgramVersion(program: string, option: string): string {
 }
 
 /** What a benchmark writes itself makes its commit no other. */
-const written = [":!bench/results", ":!docs/performance*"];
+const written = [":!bench/results", ":!docs/performance*", ":!docs/durability.md"];
 
 function readCommit(): string {
   const options = { cwd: root, encoding: "utf8" } as const;

@@ -46,7 +46,7 @@ async function withFreshBroker<Result>(
   { folder }: Settings,
   work: (broker: RunningBroker) => Promise<Result>,
 ): Promise<Result> {
-  const broker = await startBroker(name, folder, nodeArguments);
+  const broker = await startBroker(name, folder, { nodeArguments });
   try {
     return await work(broker);
   } finally {

@@ -58,16 +58,37 @@ export async function runIdle(
   return (await runMqload(settings, broker, ["-I", String(connections)])).kb_per_conn;
 }
 
+/** Leaves a session behind for which `count` messages wait, numbered from 0 in their order. Answers whose it is. */
+export async function fillQueue(
+  settings: Settings,
+  broker: Pick<RunningProgram, "port" | "pid">,
+  { count, payloadBytes, window }: { count: number; payloadBytes: number; window: number },
+): Promise<string> {
+  const amounts = ["-n", String(count), "-s", String(payloadBytes), "-W", String(window)];
+  const running = startMqload(settings, broker, ["-q", "1", "-O", ...amounts]);
+  // `taskset` becomes mqload, which names its clients by its process.
+  const clientIdentifier = `mql${running.child.pid}-s0`;
+  const { sent, expected } = JSON.parse((await running).stdout) as Record<string, number>;
+  if (sent !== count || expected !== count) throw new Error(`${sent} of ${count} were sent`);
+  return clientIdentifier;
+}
+
 async function runMqload(
-  { mqload, seconds }: Settings,
+  settings: Settings,
   broker: Pick<RunningProgram, "port" | "pid">,
   load: readonly string[],
 ): Promise<Record<string, number>> {
-  const parameters = ["-c", loadCore, mqload, "-p", String(broker.port), "-B", String(broker.pid)];
-  const { stdout } = await run(
-    "taskset",
-    [...parameters, "-u", user.name, "-x", user.password, ...load],
-    { timeout: (seconds + patienceSeconds) * 1000 },
-  );
+  const { stdout } = await startMqload(settings, broker, load);
   return JSON.parse(stdout) as Record<string, number>;
+}
+
+function startMqload(
+  { mqload, seconds }: Settings,
+  broker: Pick<RunningProgram, "port" | "pid">,
+  load: readonly string[],
+) {
+  const parameters = ["-c", loadCore, mqload, "-p", String(broker.port), "-B", String(broker.pid)];
+  return run("taskset", [...parameters, "-u", user.name, "-x", user.password, ...load], {
+    timeout: (seconds + patienceSeconds) * 1000,
+  });
 }

@@ -3,6 +3,7 @@ import { brokerNames } from "./brokers.ts";
 import { type ChartName, chartTitles } from "./charts.ts";
 import { renderTable, showMedian, showNumber, showRange } from "./markdown.ts";
 import type { LoadFigures } from "./mqload.ts";
+import { renderDurability } from "./report-durability.ts";
 import {
   renderFloor,
   renderIdle,
@@ -50,7 +51,9 @@ function renderMicroSections(micro: MicroResults): string[] {
 
 /** For a terminal. */
 export function renderTables(results: Results): string {
-  return renderSections(results, false).join("\n\n");
+  const kept = renderDurability(results);
+  const more = kept === undefined ? [] : [`## What it keeps\n\n${kept}`];
+  return [...renderSections(results, false), ...more].join("\n\n");
 }
 
 /** `prose` begins with a heading of the second level. */
@@ -61,10 +64,11 @@ export function renderPage(results: Results, prose: string): string {
 
 /** What was measured when, how long and with which tStack: one line where it was all the same. */
 function describeRuns(results: Results): { measured: string; tStack: string } {
-  const { speed, webSocket, idle, subscriptions, storm, floor, machine } = results;
+  const { speed, webSocket, idle, subscriptions, storm, floor, durability, machine } = results;
   const parts: Record<string, Measured<unknown> | undefined> = {
     ...speed,
     ...{ "web-socket": webSocket, idle, subscriptions, storm, floor },
+    durability: durability?.kept,
   };
   const runs = new Map<string, string[]>();
   const versions = new Map<string, string[]>();
@@ -90,9 +94,10 @@ function renderHead(results: Results): string {
 
 What counts is the broker's CPU for each delivered message, beside a peer measured in the same run: machines are shared and
 noisy, and a ratio feels the noise on both sides. tStack runs as in service: users with passwords, rights checks, counters and
-limits switched on. The peers run anonymous, with their limits out of the way. Nothing is kept on disk, but by nats-server, whose
-MQTT cannot do without: its QoS 1 goes through files, and says little about a broker in memory. The broker has one core, the load
-the other; all messages have 64 bytes of payload.
+limits switched on, and with its storage on disk and fsync, the default. The peers run anonymous, with their limits out of the way,
+and keep nothing on disk but for nats-server, whose MQTT cannot do without: its QoS 1 goes through files, and says little about a
+broker in memory. The sessions on this page are clean, so that nothing of them need be kept; what it costs where it must is in
+[durability.md](durability.md). The broker has one core, the load the other; all messages have 64 bytes of payload.
 
 | | |
 | --- | --- |
@@ -106,20 +111,21 @@ This page is written by \`npm run bench\` from [the figures of its last run](../
 
 function renderTargets(results: Results): string {
   const rows = listTargets(results).map((target) => {
-    const { name, detail, unit, measured, compared, fault, isMet } = target;
+    const { name, detail, unit, measured, compared, fault, isMet, isLeast } = target;
     const verdict = fault === undefined ? (isMet ? "met" : "**missed**") : `**missed**: ${fault}`;
     const all = measured.all.length > 1 ? ` (${measured.all.map(showNumber).join(" ")})` : "";
     const [ours, theirs] = compared ?? [];
+    const limit = `at ${isLeast ? "least" : "most"} ${target.target.toLocaleString("en-US")}`;
     return [
       `${name} (${detail})`,
       ours === undefined ? "" : `${showRange(ours)} us`,
       theirs === undefined ? "" : `${showRange(theirs)} us`,
       `**${showNumber(measured.median)}** ${unit}${all}`,
-      `${target.target} ${compared === undefined ? unit : ""}`.trim(),
+      `${limit} ${compared === undefined ? unit : ""}`.trim(),
       verdict,
     ];
   });
-  const head = ["", "tStack", "beside", "median (all rounds)", "at most", "verdict"];
+  const head = ["", "tStack", "beside", "median (all rounds)", "target", "verdict"];
   return `## What it is to reach\n\n${renderTable(head, rows)}`;
 }
 

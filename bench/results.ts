@@ -46,6 +46,30 @@ export interface MicroFigure {
   readonly spreadNanoseconds: number;
 }
 
+/** A session that comes back to its queue, after the broker was killed and started again. */
+export interface DrainFigures {
+  /** Of the broker with all that waits in its storage, until it listened. */
+  readonly startMilliseconds: number;
+  readonly residentBytesAtStart: number;
+  readonly deliveredPerSecond: number;
+  /** The broker's CPU for each message. */
+  readonly cpuMicroseconds: number;
+  readonly residentBytesAtEnd: number;
+  /** Of a whole core: 1 is all of it. */
+  readonly loadUtilisation: number;
+  readonly lost: number;
+  readonly outOfOrder: number;
+}
+
+export interface DurabilityResults {
+  /** Microseconds that 8 KB take from their write to the end of their fsync, the median. */
+  readonly disk: Measured<number>;
+  readonly kept: Measured<LoadFigures>;
+  /** Here a message counts when it is acknowledged. */
+  readonly offline: Measured<LoadFigures>;
+  readonly drain: Measured<DrainFigures>;
+}
+
 /** The tree at a million filters, bench/micro/subscription-tree.ts. */
 export interface TreeFigures {
   readonly subscriptions: number;
@@ -79,6 +103,7 @@ export interface Results {
   readonly storm?: Measured<StormFigures>;
   /** What a scenario's reads and writes cost without a broker, and two brokers beside them. */
   readonly floor?: Measured<LoadFigures>;
+  readonly durability?: DurabilityResults;
   readonly micro?: MicroResults;
 }
 

@@ -1,16 +1,18 @@
 /**
- * `npm run bench`: measures tStack and its peers, prints the tables, and writes docs/performance.md and its charts.
+ * `npm run bench`: measures tStack and its peers, prints the tables, and writes docs/performance.md, its charts, and the
+ * figures in docs/durability.md.
  *
  *   npm run bench -- [--rounds 5] [--seconds 3] [--only NAME]... [--no-write]
  *
  * `--only` measures some parts and keeps what the last run says of the others, on the same machine: the names of `scenarios.ts`,
- * web-socket, idle, subscriptions, storm, floor, micro. `--no-write` prints and leaves the files as they are.
+ * web-socket, idle, subscriptions, storm, floor, durability, micro. `--no-write` prints and leaves the files as they are.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { installDebianPackages } from "../scripts/debian-packages.ts";
+import { measureDurability } from "./durability.ts";
 import { measureFloor } from "./floor.ts";
 import { describeMachine, isSameMachine } from "./machine.ts";
 import { measureIdle, measureSubscriptions } from "./memory.ts";
@@ -46,6 +48,10 @@ function listParts(settings: Settings): Map<string, Change> {
     ],
     ["storm", async (before) => ({ ...before, storm: await measureStorm(settings) })],
     ["floor", async (before) => ({ ...before, floor: await measureFloor(settings) })],
+    [
+      "durability",
+      async (before) => ({ ...before, durability: await measureDurability(settings) }),
+    ],
     ["micro", async (before) => ({ ...before, micro: await measureMicro() })],
   ]);
 }

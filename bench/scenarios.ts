@@ -107,3 +107,19 @@ export const storm = {
   /** The stream's median latency may be this much of what it is without a storm. */
   latencyTarget: 1.2,
 } as const;
+
+/** What is kept, at each durability of tStack and beside mosquitto, which keeps nothing unless it is told to. */
+export const durability = {
+  labels: { fsync: "tStack, fsync", os: "tStack, os", memory: "tStack, memory" },
+  peer: "mosquitto",
+  /** What it keeps when it is told to: it saves everything every half an hour, by default. */
+  savingPeer: "mosquitto, persistence",
+  /** To a session that is connected and outlives its connection. */
+  kept: { load: ["-q", "1", "-K", "-W", "1000"], rateTarget: 1, cpuTarget: 0.3 },
+  /** To one that is not connected. */
+  offline: { load: ["-q", "1", "-O", "-W", "1000"], rateTarget: 80_000 },
+  /** A session comes back to what waits for it. */
+  drain: { messages: 1_000_000, payloadBytes: 64, window: 1000, rateTarget: 100_000 },
+  /** Out of the way: what is dropped is not kept. */
+  limits: { queueMessagesMax: 100_000_000, queueBytesMax: 100_000_000_000 },
+} as const;

@@ -1,6 +1,7 @@
 /** What tStack is to reach, and what it has reached: the rows of the first table, and of a chart. */
 import type { LoadFigures } from "./mqload.ts";
 import {
+  type DurabilityResults,
   figuresOf,
   type Measured,
   type MicroResults,
@@ -12,6 +13,7 @@ import {
   spreadOf,
 } from "./results.ts";
 import {
+  durability,
   idle,
   match,
   type Scenario,
@@ -31,6 +33,8 @@ export interface Target {
   readonly unit: string;
   readonly measured: Spread;
   readonly target: number;
+  /** Whether more is better: the target is the least that is to be reached. Otherwise it is the most. */
+  readonly isLeast: boolean;
   /** What was lost or came out of order, in words; nothing where all is well. */
   readonly fault: string | undefined;
   readonly isMet: boolean;
@@ -62,6 +66,7 @@ export function listTargets(results: Results): Target[] {
     targets.push(plainTarget(title, "bytes", bytes, subscriptions.bytesTarget));
   }
   if (results.storm !== undefined) targets.push(stormTarget(results.storm));
+  if (results.durability !== undefined) targets.push(...durabilityTargets(results.durability));
   if (results.micro !== undefined) targets.push(matchTarget(results.micro));
   return targets;
 }
@@ -110,6 +115,47 @@ function stormTarget(measured: Measured<StormFigures>): Target {
   return { ...target, fault, isMet: target.isMet && fault === undefined };
 }
 
+/** All with fsync. */
+function durabilityTargets({ kept, offline, drain }: DurabilityResults): Target[] {
+  const { labels, peer } = durability;
+  const pair = [labels.fsync, peer] as const;
+  const rates = ratiosOf(kept, pair, (figure) => figure.deliveredPerSecond);
+  const keptFault = describeFault(figuresOf(kept, labels.fsync));
+  const load = `\`${durability.kept.load.join(" ")}\``;
+  const cpu = { labels: pair, unit: `of ${peer}`, target: durability.kept.cpuTarget };
+  const rateOf = (figures: readonly { readonly deliveredPerSecond: number }[]) =>
+    figures.map(({ deliveredPerSecond }) => deliveredPerSecond);
+  const drained = figuresOf(drain, labels.fsync);
+  return [
+    compare({ name: "kept: CPU", detail: `a connected session, ${load}` }, kept, cpu),
+    leastTarget(
+      { name: "kept: messages per second", detail: load },
+      { unit: `of ${peer}`, values: rates, target: durability.kept.rateTarget, fault: keptFault },
+    ),
+    leastTarget(
+      { name: "kept for who is away", detail: `\`${durability.offline.load.join(" ")}\`` },
+      {
+        unit: "acknowledged per second",
+        values: rateOf(figuresOf(offline, labels.fsync)),
+        target: durability.offline.rateTarget,
+        fault: undefined,
+      },
+    ),
+    leastTarget(
+      {
+        name: "a session comes back",
+        detail: `to ${durability.drain.messages.toLocaleString("en-US")} messages`,
+      },
+      {
+        unit: "messages per second",
+        values: rateOf(drained),
+        target: durability.drain.rateTarget,
+        fault: describeFault(drained),
+      },
+    ),
+  ];
+}
+
 function matchTarget({ tree }: MicroResults): Target {
   const microseconds = tree.matches.map((each) => each.microseconds);
   return plainTarget(
@@ -144,6 +190,7 @@ function compare(
     unit,
     measured: ratio,
     target,
+    isLeast: false,
     fault,
     isMet: fault === undefined && ratio.median <= target,
     compared: [spreadOf(ours.map(cpuOf)), spreadOf(theirs.map(cpuOf))],
@@ -157,11 +204,27 @@ function plainTarget(
   target: number,
 ): Target {
   const measured = spreadOf(values);
-  return { ...names, unit, measured, target, fault: undefined, isMet: measured.median <= target };
+  const isMet = measured.median <= target;
+  return { ...names, unit, measured, target, isLeast: false, fault: undefined, isMet };
+}
+
+interface Least {
+  readonly unit: string;
+  readonly values: readonly number[];
+  readonly target: number;
+  readonly fault: string | undefined;
+}
+
+function leastTarget(names: Names, { unit, values, target, fault }: Least): Target {
+  const measured = spreadOf(values);
+  const isMet = fault === undefined && measured.median >= target;
+  return { ...names, unit, measured, target, isLeast: true, fault, isMet };
 }
 
 /** In all rounds together. */
-export function describeFault(figures: readonly StreamFigures[]): string | undefined {
+export function describeFault(
+  figures: readonly Pick<StreamFigures, "lost" | "outOfOrder">[],
+): string | undefined {
   const lost = figures.reduce((sum, figure) => sum + figure.lost, 0);
   const outOfOrder = figures.reduce((sum, figure) => sum + figure.outOfOrder, 0);
   if (lost === 0 && outOfOrder === 0) return undefined;

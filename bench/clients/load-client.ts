@@ -31,10 +31,16 @@ export class LoadClient implements FrameSink {
 
   /** `url` is `mqtt://host:port` or `ws://host:port/path`. */
   static async connect(url: URL, clientIdentifier: string): Promise<LoadClient> {
+    const client = await LoadClient.open(url);
+    checkConnack(await client.request(encodeConnect(clientIdentifier, true)));
+    return client;
+  }
+
+  /** A transport without CONNECT yet. */
+  static async open(url: URL): Promise<LoadClient> {
     const client = new LoadClient();
     if (url.protocol === "ws:") await client.#openWebSocket(url);
     else await client.#openSocket(url);
-    await client.#introduce(clientIdentifier);
     return client;
   }
 
@@ -88,28 +94,32 @@ export class LoadClient implements FrameSink {
     this.#write = (bytes) => webSocket.send(bytes);
     this.#close = () => webSocket.terminate();
   }
+}
 
-  async #introduce(clientIdentifier: string): Promise<void> {
-    const connack = await this.request(
-      encodePacket(
-        {
-          type: PacketType.connect,
-          protocolVersion: ProtocolVersion.v3_1_1,
-          cleanStart: true,
-          keepAliveSeconds: 0,
-          clientIdentifier,
-          userName: user.name,
-          password: Buffer.from(user.password),
-          properties: {},
-        },
-        ProtocolVersion.v3_1_1,
-      ),
-    );
-    const packet = decodePacket(connack, ProtocolVersion.v3_1_1);
-    if (packet.type !== PacketType.connack || packet.reasonCode !== 0) {
-      throw new Error(`the broker refuses ${clientIdentifier}: ${JSON.stringify(packet)}`);
-    }
+/** Of MQTT 3.1.1. `cleanStart` false: what waits for the client follows the CONNACK. */
+export function encodeConnect(clientIdentifier: string, cleanStart: boolean): Buffer {
+  return encodePacket(
+    {
+      type: PacketType.connect,
+      protocolVersion: ProtocolVersion.v3_1_1,
+      cleanStart,
+      keepAliveSeconds: 0,
+      clientIdentifier,
+      userName: user.name,
+      password: Buffer.from(user.password),
+      properties: {},
+    },
+    ProtocolVersion.v3_1_1,
+  );
+}
+
+/** Throws when the broker has refused. Answers whether it had a session. */
+export function checkConnack(bytes: Buffer): boolean {
+  const packet = decodePacket(bytes, ProtocolVersion.v3_1_1);
+  if (packet.type !== PacketType.connack || packet.reasonCode !== 0) {
+    throw new Error(`the broker refuses: ${JSON.stringify(packet)}`);
   }
+  return packet.sessionPresent;
 }
 
 /** A SUBSCRIBE of QoS 0 for all of `filters`. */

@@ -5,7 +5,14 @@ import { renderCharts } from "../../bench/charts.ts";
 import { isSameMachine } from "../../bench/machine.ts";
 import type { LoadFigures } from "../../bench/mqload.ts";
 import { renderPage } from "../../bench/report.ts";
-import { type Measured, type Results, ratiosOf, spreadOf } from "../../bench/results.ts";
+import { putFigures, renderDurability } from "../../bench/report-durability.ts";
+import {
+  type DrainFigures,
+  type Measured,
+  type Results,
+  ratiosOf,
+  spreadOf,
+} from "../../bench/results.ts";
 import { listTargets } from "../../bench/targets.ts";
 
 function figures(cpuMicroseconds: number, lost = 0): LoadFigures {
@@ -101,6 +108,73 @@ test("every chart is there for light and for dark pages", () => {
     "performance/targets-light.svg",
   ]);
   for (const svg of charts.values()) assert.match(svg, /^<svg[\s\S]*0\.100[\s\S]*<\/svg>\n$/);
+});
+
+/** tStack beside a mosquitto of 1000 messages per second and 1 us for each; drained at `drainRate`. */
+function keptBy(own: LoadFigures, drainRate: number): Results {
+  const head = { date: "2026-01-02", seconds: 3 };
+  const { lost, outOfOrder } = own;
+  const drained: DrainFigures = {
+    startMilliseconds: 1500,
+    residentBytesAtStart: 1e8,
+    deliveredPerSecond: drainRate,
+    cpuMicroseconds: 3,
+    residentBytesAtEnd: 1e8,
+    loadUtilisation: 0.1,
+    lost,
+    outOfOrder,
+  };
+  const all = {
+    "tStack, fsync": own,
+    "tStack, os": own,
+    "tStack, memory": own,
+    mosquitto: figures(1),
+    "mosquitto, persistence": figures(1),
+  };
+  return {
+    ...resultsOf(figures(0.1)),
+    durability: {
+      disk: { ...head, rounds: [{ disk: 200 }] },
+      kept: measured(all),
+      offline: measured(all),
+      drain: { ...head, rounds: [{ "tStack, fsync": drained }] },
+    },
+  };
+}
+
+function verdictsOf(results: Results): boolean[] {
+  return listTargets(results)
+    .filter(({ name }) => /kept|comes back/.test(name))
+    .map(({ isMet }) => isMet);
+}
+
+test("of a rate the target is the least", () => {
+  const fast = { ...figures(0.3), deliveredPerSecond: 80_000 };
+  assert.deepEqual(verdictsOf(keptBy(fast, 100_000)), [true, true, true, true]);
+  const slow = { ...figures(0.31), deliveredPerSecond: 999 };
+  assert.deepEqual(verdictsOf(keptBy(slow, 99_999)), [false, false, false, false]);
+  const page = renderPage(keptBy(slow, 99_999), "## Prose");
+  assert.match(page, /\*\*99,999\*\* messages per second \| at least 100,000 .*\*\*missed\*\*/);
+});
+
+test("who loses what it should keep misses its targets", () => {
+  const loses = { ...figures(0.1, 1), deliveredPerSecond: 1e6 };
+  assert.deepEqual(verdictsOf(keptBy(loses, 1e6)), [false, false, true, false]);
+});
+
+test("the figures of what is kept stand between the markers of a page, and nothing else changes", () => {
+  const text = renderDurability(keptBy(figures(0.1), 1e6));
+  assert.ok(text !== undefined);
+  assert.match(text, /0\.200 ms for a write of 8 KB/);
+  assert.doesNotMatch(text, /undefined|NaN/);
+  const page = "# A\n\n<!-- figures: begin -->\noutdated\n<!-- figures: end -->\n\nB\n";
+  const once = putFigures(page, text);
+  assert.ok(once.startsWith("# A\n\n<!-- figures: begin -->\n\n"));
+  assert.ok(once.endsWith("\n\n<!-- figures: end -->\n\nB\n"));
+  assert.ok(once.includes(text) && !once.includes("outdated"));
+  assert.equal(putFigures(once, text), once);
+  assert.throws(() => putFigures("# A\n", text), /no <!-- figures: begin -->/);
+  assert.equal(renderDurability(resultsOf(figures(0.1))), undefined);
 });
 
 test("the median of an even number of rounds lies between the two in the middle", () => {
