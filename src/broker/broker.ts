@@ -165,7 +165,7 @@ export class Broker implements TransportAcceptor {
       storageFailed: (error) =>
         log.error(
           { error },
-          "what waits for a client cannot be read; it gets it when it comes back",
+          "what waits for a client cannot be read; it is tried again in a second",
         ),
     };
   }
@@ -179,6 +179,7 @@ export class Broker implements TransportAcceptor {
     this.#queueLast = state.queueLast;
     this.journal.startAfter(state.messageLast);
     restoreState(state, this);
+    this.deadlines.runDue(); // before anybody comes back: an expired session, a will that nobody may call off any more
     await this.journal.whenCommitted();
   }
 

@@ -49,6 +49,12 @@ export class Deadlines {
     this.#settle(place);
   }
 
+  /** What is due already does not wait for the clock. */
+  runDue(): void {
+    this.#callOff?.();
+    this.#run();
+  }
+
   /** Nothing is due any more. */
   clear(): void {
     for (const deadline of this.#heap) deadline.place = -1;

@@ -107,6 +107,11 @@ export class Journal {
     return this.#underWay === undefined && this.#gathered.isEmpty;
   }
 
+  /** Nothing more is written or read. */
+  get isClosed(): boolean {
+    return this.#isClosed;
+  }
+
   /** Bytes of messages that are not yet written. */
   get unsyncedBytes(): number {
     return this.#gathered.bytes + (this.#underWay?.bytes ?? 0);

@@ -29,6 +29,8 @@ const frontBytesMax = 262_144;
 
 /** After a search of the storage for what has expired, none follows for so long. */
 const trimMilliseconds = 1000;
+/** How long after a read that failed it is tried again. */
+const retryMilliseconds = 1000;
 
 export interface StoredQueueOptions {
   /** Its number in the storage. */
@@ -71,6 +73,8 @@ export class StoredQueue implements WaitingQueue, TrimmedQueue {
   /** When the last row is safe, reading sees all of them. */
   #epochLast = 0;
   #isReading = false;
+  /** The last time that it was read: the log has it. */
+  #hasFailed = false;
   #isTrimming = false;
   /** Raised when what is being read is not wanted any more. */
   #generation = 0;
@@ -333,7 +337,7 @@ export class StoredQueue implements WaitingQueue, TrimmedQueue {
   }
 
   #arrived(page: readonly StoredDelivery[], isComplete: boolean): void {
-    this.#isReading = false;
+    this.#isReading = this.#hasFailed = false;
     for (const { row, content } of page) {
       if (content === undefined) continue;
       const message = content instanceof Message ? content : Message.restore(content);
@@ -354,21 +358,23 @@ export class StoredQueue implements WaitingQueue, TrimmedQueue {
     else {
       this.#isReading = true;
       const generation = this.#generation;
-      this.#journal.wait({
-        committed: () => {
-          if (generation !== this.#generation) return;
-          this.#isReading = false;
-          this.#read();
-          if (this.#front.length > 0) this.#refilled();
-        },
-      });
+      this.#journal.wait({ committed: () => this.#readAgain(generation) });
     }
   }
 
-  /** The journal says in the log what is wrong with the storage; a client that comes back tries again. */
+  /** Tried again in a while, if somebody is still there to take messages. */
   #failed(error: unknown, generation: number): void {
+    if (generation !== this.#generation || this.#journal.isClosed) return;
+    if (!this.#hasFailed) this.#context.storageFailed(error);
+    this.#hasFailed = true;
+    this.#context.clock.after(retryMilliseconds, () => this.#readAgain(generation));
+  }
+
+  /** What stood in the way of reading is over. */
+  #readAgain(generation: number): void {
     if (generation !== this.#generation) return;
     this.#isReading = false;
-    this.#context.storageFailed(error);
+    this.#read();
+    if (this.#front.length > 0) this.#refilled();
   }
 }
