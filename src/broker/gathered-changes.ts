@@ -64,14 +64,14 @@ export class GatheredChanges {
     row.isGathered = true;
     this.#changes.push(row);
     this.bytes += row.bytes + changeBytes;
-    if (row.content !== undefined) row.content.storedReferences++;
+    if (row.copy !== undefined) row.copy.references++;
   }
 
   /** The row is not written. */
   cancel(row: PendingRow): void {
     row.isCancelled = true;
     this.bytes -= row.bytes;
-    if (row.content !== undefined) row.content.storedReferences--;
+    if (row.copy !== undefined) row.copy.references--;
   }
 
   /** What an earlier message of the topic promised is kept with this one, or both are lost. */
@@ -138,10 +138,10 @@ export class GatheredChanges {
       if (change.isCancelled) continue;
       change.isGathered = false;
       this.bytes -= change.bytes;
-      const { content, message } = change;
-      if (content !== undefined && content.storedReferences > 0) {
-        changes.push({ kind: "message", message, references: content.storedReferences, content });
-        content.storedReferences = 0;
+      const { content, copy, message } = change;
+      if (content !== undefined && copy !== undefined && copy.references > 0) {
+        changes.push({ kind: "message", message, references: copy.references, content });
+        copy.references = 0;
       }
       changes.push({ kind: "row", row: change });
     }

@@ -150,12 +150,10 @@ export class Journal {
   addRow(row: PendingRow, isUrgent: boolean): void {
     const { content } = row;
     if (content !== undefined) {
-      if (content.storedEpoch !== this.#epoch) {
-        content.storedEpoch = this.#epoch;
-        content.storedNumber = ++this.#lastMessage;
-        content.storedReferences = 0;
-      }
-      row.message = content.storedNumber;
+      if (content.stored?.epoch !== this.#epoch)
+        content.stored = { epoch: this.#epoch, number: ++this.#lastMessage, references: 0 };
+      row.copy = content.stored;
+      row.message = content.stored.number;
     }
     row.epoch = row.safeEpoch = this.#epoch;
     this.#gathered.addRow(row);

@@ -9,6 +9,14 @@ import type { StoredMessage } from "./storage-port.ts";
 
 const noBytes = Buffer.alloc(0);
 
+/** A message as one epoch stores it: one that is kept for long, like a retained one, may be stored again in a later. */
+export interface StoredCopy {
+  readonly epoch: number;
+  readonly number: number;
+  /** Rows of that epoch that want it, as long as they are not written. */
+  references: number;
+}
+
 export class Message implements MessageParts {
   bytes: Buffer = noBytes;
   topicStart = 0;
@@ -32,10 +40,8 @@ export class Message implements MessageParts {
   frameEnd = -1;
   frameIsV5 = false;
 
-  /** The epoch that writes it, its number there, and how many rows of that want it: the journal's. */
-  storedEpoch = 0;
-  storedNumber = 0;
-  storedReferences = 0;
+  /** As it was stored last: the journal's. */
+  stored: StoredCopy | undefined;
 
   #isKept = false;
   #copy: Message | undefined;

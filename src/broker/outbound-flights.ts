@@ -136,11 +136,18 @@ export class OutboundFlights implements CommitWaiter {
     queued.row = row === undefined ? own : journal.move(row, own, mustBeSafe);
   }
 
-  /** The next that has to be sent again, if there is room; expired or not [MQTT-4.3.3-7]. */
+  /** The next that has to be sent again, if there is room; what was sent also when it has expired [MQTT-4.3.3-7]. */
   resendNext(): boolean {
     const again = this.#resending.shift();
     if (again === undefined) return false;
-    this.#writeWhenSafe(again, again.queued.wasSent); // [MQTT-3.3.1-1] DUP, 3.1.1: [MQTT-3.3.1-1] [MQTT-2.3.1-3]
+    const { queued, packetIdentifier } = again;
+    const { context, drops } = this.#session;
+    if (!queued.wasSent && queued.message.hasExpired(context.clock.now())) {
+      drops.count("expired", 1); // it has an identifier and never left [MQTT-3.3.2-5]
+      this.finish(packetIdentifier);
+      return true;
+    }
+    this.#writeWhenSafe(again, queued.wasSent); // [MQTT-3.3.1-1] DUP, 3.1.1: [MQTT-3.3.1-1] [MQTT-2.3.1-3]
     return true;
   }
 

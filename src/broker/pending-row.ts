@@ -1,6 +1,6 @@
 /** One message in one stored queue, as the broker holds it: to be written, or written and needed to take it away. */
 import type { QoS } from "../codec/index.ts";
-import type { Message } from "./message.ts";
+import type { Message, StoredCopy } from "./message.ts";
 import type { StoredRow } from "./storage-port.ts";
 
 /** Where a row stands and how its subscriber gets the message. */
@@ -27,6 +27,8 @@ export class PendingRow implements StoredRow {
   readonly expiresAt: number;
   /** Undefined for a PUBREL. */
   readonly content: Message | undefined;
+  /** The message as it is stored along with this row; undefined for a row that was read, and a PUBREL. */
+  copy: StoredCopy | undefined;
   /** Whether it has yet to be handed over: until then it can be changed, or called off. */
   isGathered = false;
   epoch = 0;

@@ -49,7 +49,7 @@ function messageTo(topic: string, payloadBytes: number, expiresAt = Infinity): M
 
 function openRetained(clock: ManualClock): RetainedMessages {
   const deadlines = new Deadlines(clock, silentLog);
-  const journal = { retain() {} };
+  const journal = { isIdle: true, retain() {} };
   return new RetainedMessages({ limits, clock, deadlines, journal, memory: { isShort: false } });
 }
 

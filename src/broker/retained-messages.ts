@@ -19,7 +19,7 @@ export interface RetainedMessagesOptions {
   readonly limits: Limits;
   readonly clock: Clock;
   readonly deadlines: Deadlines;
-  readonly journal: Pick<Journal, "retain">;
+  readonly journal: Pick<Journal, "isIdle" | "retain">;
   readonly memory: Pick<MemoryWatch, "isShort">;
 }
 
@@ -33,7 +33,7 @@ export class RetainedMessages {
   readonly #limits: Limits;
   readonly #clock: Clock;
   readonly #deadlines: Deadlines;
-  readonly #journal: Pick<Journal, "retain">;
+  readonly #journal: Pick<Journal, "isIdle" | "retain">;
   readonly #memory: Pick<MemoryWatch, "isShort">;
 
   constructor({ limits, clock, deadlines, journal, memory }: RetainedMessagesOptions) {
@@ -87,7 +87,11 @@ export class RetainedMessages {
 
   delete(topic: string): void {
     const previous = this.#tree.delete(topic);
-    if (previous === undefined) return;
+    if (previous === undefined) {
+      // It may be gone and not yet safe: who asks again is answered when it is.
+      if (!this.#journal.isIdle && !isOwnTopic(topic)) this.#journal.retain(topic, undefined, true);
+      return;
+    }
     this.bytes -= previous.size;
     this.#costBytes -= costOf(previous);
     this.#forgetExpiry(topic);
