@@ -18,6 +18,7 @@ import { Message } from "./message.ts";
 import { lowerQos, newVariant, PublishEncoder } from "./publish-encoder.ts";
 import type { PublishRange } from "./publish-range.ts";
 import { type DeliveryGroup, Reach, type Route, type Routes, type Target } from "./routes.ts";
+import type { Session } from "./session.ts";
 
 /** A message that causes one that causes one and so on: beyond this it is a circle. */
 const depthMax = 1000;
@@ -138,10 +139,13 @@ export class Delivery {
 
   #forwardToGroup(group: DeliveryGroup, range: PublishRange): void {
     const { bytes, start, end, count } = range;
+    let others: Session[] | undefined;
     for (const target of group.targets) {
       if (target.reach !== Reach.everyone && !reaches(target, range.publisher)) continue;
       if (range.qos === 1) {
-        if (!target.session.takeRange(range)) this.#forwardToOne(target, range);
+        if (target.session.takeRange(range)) continue;
+        others ??= [];
+        others.push(target.session);
         continue;
       }
       const { connection, needsEachMessage } = target.session;
@@ -152,7 +156,8 @@ export class Delivery {
         !connection.takesRanges ||
         range.frameBytesMax > connection.maximumPacketSize
       ) {
-        this.#forwardToOne(target, range);
+        others ??= [];
+        others.push(target.session);
       } else if (dropReason !== undefined) {
         target.session.drops.count(dropReason, count, range.topic);
       } else {
@@ -160,16 +165,22 @@ export class Delivery {
         connection.countPublishes(count, end - start);
       }
     }
+    if (others !== undefined) this.#forwardToOthers(others, range);
   }
 
-  /** For a client that cannot have the range as it stands: message by message. */
-  #forwardToOne(target: Target, range: PublishRange): void {
+  /**
+   * For those of a group that cannot have the range as it stands: message by message, each to all of them, as what
+   * they keep of one is one copy.
+   */
+  #forwardToOthers(sessions: readonly Session[], range: PublishRange): void {
+    const { variant } = this;
     this.#eachMessage(range, (message) => {
-      this.variant.isV5 = target.session.isV5;
-      this.variant.qos = range.qos;
-      this.variant.retain = false;
-      this.variant.identifiers = noIdentifiers;
-      target.session.deliver(message, this.#encoder.encode(message, this.variant));
+      variant.isV5 = range.isV5;
+      variant.qos = range.qos;
+      variant.retain = false;
+      variant.identifiers = noIdentifiers;
+      const encoded = this.#encoder.encode(message, variant);
+      for (const session of sessions) session.deliver(message, encoded);
     });
   }
 
