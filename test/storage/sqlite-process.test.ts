@@ -94,6 +94,7 @@ function runProgram(folder: string, rest: string) {
 
 test("an engine that nobody closes keeps no process alive, but one that somebody waits for does", async (context) => {
   const folder = makeFolder(context);
+  assert.deepEqual(runProgram(folder, ""), { status: 0, output: "" });
   const rest = `storage.commit(sessionWithRows(3)).then(() => console.log("kept"));`;
   assert.deepEqual(runProgram(folder, rest), { status: 0, output: "kept\n" });
   const storage = await openFolder(context, folder);

@@ -13,7 +13,7 @@ function open(folder: string): Promise<Storage> {
   return openSqliteStorage({ folder, durability: "os", log: silentLog, holder: "a test" });
 }
 
-/** Opens what stands in the files at that moment, as after SIGKILL, while the engine before still runs. */
+/** Opens what stands in the files when all is answered, as after SIGKILL, while the engine before still runs. */
 async function openCrashing(): Promise<StorageUnderTest> {
   const root = mkdtempSync(join(tmpdir(), "tstack-sqlite-"));
   const opened: Storage[] = [];
@@ -26,6 +26,8 @@ async function openCrashing(): Promise<StorageUnderTest> {
   return {
     storage: await openNext(folderOf(0)),
     async reopen() {
+      // Answers come in order: then it has nothing under way.
+      await opened[opened.length - 1].readUnderWay(1);
       const [before, next] = [folderOf(opened.length - 1), folderOf(opened.length)];
       mkdirSync(next);
       for (const end of ["", "-wal"]) {

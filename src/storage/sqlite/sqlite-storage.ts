@@ -61,7 +61,6 @@ export class SqliteStorage implements Storage {
     this.#database = opened.database;
     this.#log = log;
     this.#worker = startWorker({ file: opened.file, durability });
-    this.#worker.unref();
     this.#worker.on("message", (answer: WorkerAnswer) => this.#answered(answer));
     this.#worker.on("error", (error) => this.#ended(error));
     this.#exited = new Promise((resolve) => {
@@ -70,6 +69,8 @@ export class SqliteStorage implements Storage {
         resolve();
       });
     });
+    // Listening has made the process wait for it.
+    this.#worker.unref();
   }
 
   restore(): RestoredState {
