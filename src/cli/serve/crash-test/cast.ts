@@ -76,7 +76,8 @@ export class Cast {
   readonly retainedWriters: readonly RetainedWriter[];
   readonly retainedLook: RetainedLook;
   readonly wavering: WaveringSubscriber;
-  #isPaused = false;
+  /** Of the broker: aborted when it is killed. */
+  #life = new AbortController();
 
   constructor(world: World, note: (text: string) => void) {
     this.#world = world;
@@ -141,16 +142,17 @@ export class Cast {
     for (const publisher of this.#publishers) {
       publisher.beginRound(chance.pick(quotas), chance.pick(windows));
     }
-    this.#isPaused = false;
-    if (isChecked) await this.#check();
-    if (this.#isPaused) return; // the broker has been killed meanwhile
+    const life = new AbortController();
+    this.#life = life;
+    if (isChecked) await this.#check(life.signal);
+    if (life.signal.aborted) return; // the broker has been killed meanwhile
     for (const writer of this.retainedWriters) writer.beginRound(retainedQuota);
     void this.wavering.waver();
   }
 
   /** The broker has just been killed: the checks of the next round come before these begin again. */
   pause(): void {
-    this.#isPaused = true;
+    this.#life.abort();
     for (const writer of this.retainedWriters) writer.pause();
     this.wavering.rest();
   }
@@ -159,7 +161,8 @@ export class Cast {
   async drain(): Promise<void> {
     for (const publisher of this.#publishers) publisher.stop();
     for (const subscriber of this.#subscribers) subscriber.drain();
-    await this.#check();
+    this.#life = new AbortController();
+    await this.#check(this.#life.signal);
     for (const writer of this.retainedWriters) writer.stop();
   }
 
@@ -169,13 +172,13 @@ export class Cast {
   }
 
   close(): void {
-    this.#isPaused = true;
+    this.#life.abort();
     const all = [...this.#publishers, ...this.#subscribers, ...this.retainedWriters, this.wavering];
     for (const each of all) each.close();
   }
 
-  async #check(): Promise<void> {
-    await Promise.all([this.retainedLook.look(), this.wavering.probe()]);
+  async #check(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.retainedLook.look(signal), this.wavering.probe(signal)]);
   }
 
   #openReceipts(name: string, isOrdered: boolean, qos: 1 | 2 = 2): Receipts {

@@ -128,16 +128,16 @@ export class RetainedLook {
     this.#world = world;
   }
 
-  /** Only while no writer is connected. Adds nothing when the broker goes meanwhile. */
-  async look(): Promise<void> {
-    const found = await this.#collect();
-    if (found === undefined) return;
+  /** Only while no writer is connected. Adds nothing when the broker goes meanwhile, which `signal` says too. */
+  async look(signal: AbortSignal): Promise<void> {
+    const found = await this.#collect(signal);
+    if (found === undefined || signal.aborted) return;
     for (const retained of this.#topics) this.#judge(retained, found.get(retained.topic));
     this.looked += this.#topics.length;
   }
 
   /** The numbers by topic; undefined when the connection ended before everything was there. */
-  #collect(): Promise<Map<string, number> | undefined> {
+  #collect(signal: AbortSignal): Promise<Map<string, number> | undefined> {
     const found = new Map<string, number>();
     const missing = new Set(this.#topics.filter(mustBeThere).map(({ topic }) => topic));
     const { promise, resolve } = Promise.withResolvers<Map<string, number> | undefined>();
@@ -155,8 +155,11 @@ export class RetainedLook {
       },
     });
     const late = setTimeout(() => resolve(peer.isOnline ? found : undefined), lookMillisecondsMax);
+    const gone = () => resolve(undefined);
+    signal.addEventListener("abort", gone);
     peer.come();
     return promise.finally(() => {
+      signal.removeEventListener("abort", gone);
       clearTimeout(late);
       peer.close();
     });

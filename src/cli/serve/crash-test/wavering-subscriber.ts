@@ -84,15 +84,15 @@ export class WaveringSubscriber {
     this.#isWavering = false;
   }
 
-  /** Compares, and adds nothing when the broker goes meanwhile. Resolves with whether everything could be seen. */
-  async probe(): Promise<boolean> {
+  /** Compares, and adds nothing when the broker goes meanwhile, which `signal` says too. */
+  async probe(signal: AbortSignal): Promise<void> {
     this.#isWavering = false;
     this.#round += 1;
     this.#came = new Set();
-    const until = performance.now() + probeMillisecondsMax;
-    const isSettled = () => !this.#peer.isOnline || performance.now() > until;
-    await this.#waitFor(() => this.#peer.isOnline, probeMillisecondsMax);
-    if (!this.#peer.isOnline) return false;
+    const isOver = () => signal.aborted || !this.#peer.isOnline;
+    signal.addEventListener("abort", () => this.#notice(), { once: true });
+    await this.#waitFor(() => signal.aborted || this.#peer.isOnline, probeMillisecondsMax);
+    if (isOver()) return;
     let acknowledged = 0;
     for (const { name } of this.#topics) {
       this.#peer.publish(
@@ -107,14 +107,13 @@ export class WaveringSubscriber {
     const isThere = () =>
       this.#topics.every(({ name, isSubscribed }) => !isSubscribed || this.#came.has(name));
     await this.#waitFor(
-      () => isSettled() || (acknowledged === topicCount && isThere()),
+      () => isOver() || (acknowledged === topicCount && isThere()),
       probeMillisecondsMax,
     );
-    await this.#waitFor(() => !this.#peer.isOnline, graceMilliseconds);
-    if (!this.#peer.isOnline || acknowledged < topicCount) return false;
+    await this.#waitFor(isOver, graceMilliseconds);
+    if (isOver() || acknowledged < topicCount) return;
     for (const topic of this.#topics) this.#judge(topic);
     this.probed += topicCount;
-    return true;
   }
 
   close(): void {
