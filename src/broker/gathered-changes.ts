@@ -94,6 +94,10 @@ export class GatheredChanges {
     this.#trims.add(queue);
   }
 
+  forgetTrim(queue: TrimmedQueue): void {
+    this.#trims.delete(queue);
+  }
+
   takeAll(): TakenChanges {
     const { bytes } = this;
     const taken = this.#take(this.#changes.length);

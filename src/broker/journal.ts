@@ -189,8 +189,8 @@ export class Journal {
     return to;
   }
 
-  /** The row is done with. Before its batch was handed over, neither it nor its end is ever written. */
-  remove(row: PendingRow): void {
+  /** The row is done with: until it is handed over, neither it nor its end is ever written. A promise to know when it is. */
+  remove(row: PendingRow, isPromise = false): void {
     if (row.isGathered) {
       assert(!row.isCancelled, "a row is removed once");
       this.#gathered.cancel(row);
@@ -199,6 +199,7 @@ export class Journal {
     } else {
       const { queue, position, message } = row;
       this.#gathered.add({ kind: "removed", queue, position, message });
+      if (isPromise) this.#countPromise(false);
     }
     this.#tickEnd.arm();
   }
@@ -207,6 +208,11 @@ export class Journal {
   trim(queue: TrimmedQueue): void {
     this.#gathered.trim(queue);
     this.#tickEnd.arm();
+  }
+
+  /** It ends with this batch: there is nothing to be cut back behind that. */
+  forgetTrim(queue: TrimmedQueue): void {
+    this.#gathered.forgetTrim(queue);
   }
 
   /** Calls `waiter` when everything recorded until now is safe: at the end of this tick at the earliest. */

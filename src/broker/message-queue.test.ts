@@ -6,7 +6,8 @@ import { defaultLimits, type Limits, silentLog } from "../base/index.ts";
 import { Counters } from "./counters.ts";
 import { Drops } from "./drops.ts";
 import { Message } from "./message.ts";
-import { MessageQueue, type QueueAccount } from "./message-queue.ts";
+import { MessageQueue } from "./message-queue.ts";
+import type { QueueAccount } from "./queue-limits.ts";
 import { type DeliveryOptions, QueuedMessage } from "./queued-message.ts";
 import type { SharedSubscription } from "./shared-subscription.ts";
 

@@ -4,19 +4,12 @@
  */
 import type { Drops } from "./drops.ts";
 import type { Message } from "./message.ts";
+import { isFullFor, placeBytes, type QueueAccount } from "./queue-limits.ts";
 import { type DeliveryOptions, QueuedMessage, type WaitingQueue } from "./queued-message.ts";
 import type { SessionContext } from "./session-context.ts";
 import type { SharedSubscription } from "./shared-subscription.ts";
 
-/** What several queues hold together. */
-export interface QueueAccount {
-  messages: number;
-  bytes: number;
-}
-
 const compactFrom = 1024;
-/** About what a message's place in a queue takes, besides the message. */
-const placeBytes = 100;
 
 type QueueContext = Pick<SessionContext, "limits" | "clock" | "queueDrop" | "sharedQueues">;
 
@@ -60,12 +53,8 @@ export class MessageQueue implements WaitingQueue {
     return this.#context.queueDrop === "oldest" || !this.#isFullFor(message);
   }
 
-  #isFullFor(message: Message): boolean {
-    const { queueMessagesMax, queueBytesMax, sharedQueueBytesMax } = this.#context.limits;
-    if (this.length >= queueMessagesMax) return true;
-    if (this.length > 0 && this.bytes + message.size > queueBytesMax) return true;
-    const account = this.#account;
-    return account !== undefined && account.bytes + message.size + placeBytes > sharedQueueBytesMax;
+  #isFullFor({ size }: Message): boolean {
+    return isFullFor(size, this, this.#context.limits, this.#account);
   }
 
   #dropExpired(): void {

@@ -5,7 +5,7 @@ import type { Deadlines } from "./deadlines.ts";
 import type { Delivery } from "./delivery.ts";
 import type { Journal } from "./journal.ts";
 import type { LimitHits } from "./limit-hits.ts";
-import type { QueueAccount } from "./message-queue.ts";
+import type { QueueAccount } from "./queue-limits.ts";
 import type { RetainedMessages } from "./retained-messages.ts";
 import type { Storage } from "./storage-port.ts";
 import type { Subscription } from "./subscription.ts";

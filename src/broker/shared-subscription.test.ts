@@ -6,7 +6,7 @@ import { type Clock, defaultLimits, silentLog, systemClock } from "../base/index
 import type { QoS } from "../codec/index.ts";
 import { Counters } from "./counters.ts";
 import { Message } from "./message.ts";
-import type { QueueAccount } from "./message-queue.ts";
+import type { QueueAccount } from "./queue-limits.ts";
 import type { QueuedMessage } from "./queued-message.ts";
 import type { Session } from "./session.ts";
 import type { SessionContext } from "./session-context.ts";

@@ -7,9 +7,9 @@ import type { Drops } from "./drops.ts";
 import type { TrimmedQueue } from "./gathered-changes.ts";
 import type { Journal } from "./journal.ts";
 import { Message } from "./message.ts";
-import type { QueueAccount } from "./message-queue.ts";
 import { PendingRow } from "./pending-row.ts";
 import { QueueFront } from "./queue-front.ts";
+import { isFullFor, isOverfull, placeBytes, type QueueAccount } from "./queue-limits.ts";
 import { type DeliveryOptions, QueuedMessage, type WaitingQueue } from "./queued-message.ts";
 import type { SessionContext } from "./session-context.ts";
 import type { SharedSubscription } from "./shared-subscription.ts";
@@ -21,8 +21,6 @@ import type {
   TrimOutcome,
 } from "./storage-port.ts";
 
-/** About what a message's place in a queue takes, besides the message. */
-const placeBytes = 100;
 /** Of the messages at the front that are kept in memory. */
 const frontMessagesMax = 1000;
 const frontBytesMax = 262_144;
@@ -72,6 +70,8 @@ export class StoredQueue implements WaitingQueue, TrimmedQueue {
   #firstExpiresAt: number;
   /** When the last row is safe, reading sees all of them. */
   #epochLast = 0;
+  /** When this is safe, reading does not see what was taken out from between others. */
+  #epochGone = 0;
   #isReading = false;
   /** The last time that it was read: the log has it. */
   #hasFailed = false;
@@ -174,7 +174,7 @@ export class StoredQueue implements WaitingQueue, TrimmedQueue {
     while (this.#isFullFor(message)) {
       if (this.#isTrimming) return this.#context.queueDrop === "oldest" || this.#mayTrimExpired;
       if (this.#context.queueDrop === "oldest" && this.#front.length > 0) this.#dropFirst();
-      else if (this.length > 0 && (this.#context.queueDrop === "oldest" || this.#mayTrimExpired)) {
+      else if (this.#mayTrim && (this.#context.queueDrop === "oldest" || this.#mayTrimExpired)) {
         this.#trim();
         return true;
       } else return false;
@@ -184,15 +184,12 @@ export class StoredQueue implements WaitingQueue, TrimmedQueue {
 
   /** Whether something in the storage alone has expired. */
   get #mayTrimExpired(): boolean {
-    return this.#front.length === 0 && this.#firstExpiresAt <= this.#context.clock.now();
+    const { clock } = this.#context;
+    return this.#mayTrim && this.#front.length === 0 && this.#firstExpiresAt <= clock.now();
   }
 
-  #isFullFor(message: Message): boolean {
-    const { queueMessagesMax, queueBytesMax, sharedQueueBytesMax } = this.#context.limits;
-    if (this.length >= queueMessagesMax) return true;
-    if (this.length > 0 && this.bytes + message.size > queueBytesMax) return true;
-    const account = this.#account;
-    return account !== undefined && account.bytes + message.size + placeBytes > sharedQueueBytesMax;
+  #isFullFor({ size }: Message): boolean {
+    return isFullFor(size, this, this.#context.limits, this.#account);
   }
 
   #dropFirst(): void {
@@ -208,11 +205,17 @@ export class StoredQueue implements WaitingQueue, TrimmedQueue {
     if (this.#firstExpiresAt > now || this.#front.length === 0) return;
     for (const { row, message } of this.#front.takeExpired(now)) {
       if (row === undefined) continue;
-      this.#journal.remove(row);
+      this.#journal.remove(row, true);
+      this.#epochGone = this.#journal.epoch;
       this.#count(-1, -row.bytes);
       this.#drops.count("expired", 1, message.topic);
     }
     this.#firstExpiresAt = this.#behindFront > 0 ? now : this.#front.firstExpiresAt;
+  }
+
+  /** Of a shared subscription not: its first rows may be on their way to members that are not stored. */
+  get #mayTrim(): boolean {
+    return this.#shared === undefined && this.length > 0;
   }
 
   #trim(): void {
@@ -235,6 +238,7 @@ export class StoredQueue implements WaitingQueue, TrimmedQueue {
   }
 
   trimmed(outcome: TrimOutcome | undefined): void {
+    if (!this.#isTrimming) return; // it has ended meanwhile
     this.#isTrimming = false;
     if (outcome !== undefined) {
       const { expiredMessages, expiredBytes, droppedMessages, droppedBytes } = outcome;
@@ -245,6 +249,10 @@ export class StoredQueue implements WaitingQueue, TrimmedQueue {
     // Which is the next is known to the storage alone: it is asked again, but not with every message.
     if (this.#firstExpiresAt < Number.POSITIVE_INFINITY)
       this.#firstExpiresAt = this.#context.clock.now() + trimMilliseconds;
+    if (isOverfull(this, this.#context.limits)) {
+      this.#trim(); // by what came while the batch was under way
+      return;
+    }
     this.#read();
     if (this.#front.length > 0) this.#refilled();
   }
@@ -285,6 +293,8 @@ export class StoredQueue implements WaitingQueue, TrimmedQueue {
 
   /** For a queue that ends: who ends it takes its rows out of the storage as well. */
   clear(): void {
+    if (this.#isTrimming) this.#journal.forgetTrim(this);
+    this.#isTrimming = false;
     this.#generation++;
     this.#isReading = false;
     this.#isOpen = false;
@@ -313,6 +323,10 @@ export class StoredQueue implements WaitingQueue, TrimmedQueue {
     if (this.#behindFront === 0 || this.#isFrontFull) return;
     this.#isReading = true;
     const generation = this.#generation;
+    if (!this.#journal.isSafe(this.#epochGone)) {
+      this.#journal.wait({ committed: () => this.#readAgain(generation) });
+      return;
+    }
     const isComplete = this.#journal.isSafe(this.#epochLast);
     try {
       const page = this.#storage.readWaiting({
