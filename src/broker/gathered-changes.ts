@@ -129,14 +129,19 @@ export class GatheredChanges {
     return { changes, trims: [], bytes: bytesBefore - this.bytes, epoch: last.epoch };
   }
 
-  /** The first changes as they are written: without what was called off, each message before its first row. */
+  /**
+   * The first changes as they are written: without what was called off, each message before its first row, and what has a
+   * queue before all rows: one that was there already may have moved to it.
+   */
   #take(end: number): StorageChange[] {
+    const owners: StorageChange[] = [];
     const changes: StorageChange[] = [];
     for (let index = 0; index < end; index++) {
       const change = this.#changes[index];
       this.bytes -= changeBytes;
       if (!(change instanceof PendingRow)) {
-        changes.push(change);
+        const isOwner = change.kind === "session" || change.kind === "shared";
+        (isOwner ? owners : changes).push(change);
         continue;
       }
       if (change.isCancelled) continue;
@@ -149,6 +154,6 @@ export class GatheredChanges {
       }
       changes.push({ kind: "row", row: change });
     }
-    return changes;
+    return owners.length === 0 ? changes : [...owners, ...changes];
   }
 }

@@ -29,19 +29,15 @@ export class UnderWayReader {
     if (session === undefined || !this.#unread.has(session)) return;
     let reading = this.#reading.get(session);
     if (reading === undefined) {
-      reading = this.#read(session);
+      reading = this.#read(session).finally(() => this.#reading.delete(session));
       this.#reading.set(session, reading);
     }
     await reading;
   }
 
   async #read(session: Session): Promise<void> {
-    try {
-      const deliveries = await this.#storage.readUnderWay(session.stored);
-      // It may have ended, or have been read, meanwhile.
-      if (this.#unread.delete(session)) session.flights.restore(deliveries);
-    } finally {
-      this.#reading.delete(session);
-    }
+    const deliveries = await this.#storage.readUnderWay(session.stored);
+    // It may have ended, or have been read, meanwhile.
+    if (this.#unread.delete(session)) session.flights.restore(deliveries);
   }
 }
