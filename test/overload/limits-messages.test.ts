@@ -115,6 +115,17 @@ test("messagesPerSecondMax: a client beyond it is read more slowly, loses nothin
   assert.equal(told.length, 1);
 });
 
+test("bytesPerSecondMax: who leaves while it is held back is not touched again", async () => {
+  const broker = new LimitedBroker({ bytesPerSecondMax: 1000 }, { sysTopicsSeconds: 0 });
+  const client = await broker.connect("fast");
+  client.publish("t", "x".repeat(50_000));
+  await broker.settle();
+  assert.equal(client.isPaused, true);
+  client.lose();
+  broker.clock.advanceSeconds(100);
+  assert.equal(client.isPaused, true);
+});
+
 test("bytesPerSecondMax: the same for bytes, and a large chunk is paid off before the next, past the keep alive", async () => {
   const broker = new LimitedBroker({ bytesPerSecondMax: 1000 });
   const subscriber = await broker.subscriber("subscriber", "t");
