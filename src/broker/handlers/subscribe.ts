@@ -93,7 +93,7 @@ function grant(connection: Connection, packet: SubscribePacket, examined: Examin
     reasonCodes,
     properties: {},
   };
-  connection.answer(suback, session.isStored);
+  connection.answer(suback, session.isStored && granted.length > 0); // a refusal confirms nothing
   logRefused(connection, refused);
   logGranted(connection, granted);
   for (const start of retained) start();

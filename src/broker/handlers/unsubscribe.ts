@@ -16,15 +16,14 @@ export function handleUnsubscribe(connection: Connection, packet: UnsubscribePac
     reasonCodes: connection.isV5 ? reasonCodes : [],
     properties: {},
   };
-  connection.answer(unsuback, session.isStored);
+  // That one is not there may have become so a moment ago; that it stays confirms nothing.
+  connection.answer(unsuback, session.isStored && !isRefused(connection, session));
 }
 
 function remove(connection: Connection, session: Session, filter: string): number {
   const { broker } = connection;
   const subscription = session.subscriptions.get(filter); // [MQTT-3.10.4-1], 3.1.1: [MQTT-3.10.4-1]
-  // Who can be told that it stays is told; 3.x waits for its answer until the storage works.
-  if (session.isStored && connection.isV5 && broker.journal.failure !== undefined)
-    return ReasonCode.unspecifiedError;
+  if (isRefused(connection, session)) return ReasonCode.unspecifiedError;
   if (subscription !== undefined) {
     session.stopRetained(filter);
     // Nothing new is delivered [MQTT-3.10.4-2], 3.1.1: [MQTT-3.10.4-2]; what is under way stays in the
@@ -36,4 +35,9 @@ function remove(connection: Connection, session: Session, filter: string): numbe
   // [MQTT-3.11.3-2]
   const isFilter = parseTopicFilter(filter, broker.limits.topicLevelsMax) !== undefined;
   return isFilter ? ReasonCode.noSubscriptionExisted : ReasonCode.topicFilterInvalid;
+}
+
+/** Who can be told that its subscriptions stay is told; 3.x waits for its answer until the storage works. */
+function isRefused({ isV5, broker }: Connection, session: Session): boolean {
+  return session.isStored && isV5 && broker.journal.failure !== undefined;
 }
