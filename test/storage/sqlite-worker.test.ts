@@ -91,6 +91,35 @@ test("of messages that are removed together, those that another queue holds stay
   commit(...queued(...rows));
 });
 
+test("rows are removed with their messages where only the messages follow each other", (context) => {
+  const { commit, waiting } = open(context);
+  const rows = [1, 3, 5].map((position, index) => rowOf(1, position, { message: index + 1 }));
+  const between = rowOf(1, 2, { message: 9 });
+  commit(...sessions(1), ...queued(...rows, between));
+  commit(...rows.map(removed));
+  assert.deepEqual(waiting(), [between]);
+});
+
+test("what a refused batch would have brought is not counted when its queue is trimmed", (context) => {
+  const { commit, waiting } = open(context);
+  const trim = {
+    kind: "trimmed",
+    queue: 1,
+    now: 0,
+    messagesMax: 3,
+    bytesMax: 1e9,
+    drop: "oldest",
+  } as const;
+  commit(...sessions(1), ...queued(rowOf(1, 1), rowOf(1, 2)), trim);
+  const misfit = removed(rowOf(1, 77));
+  assert.throws(() => commit(...queued(rowOf(1, 3), rowOf(1, 4), rowOf(1, 5)), misfit));
+  commit(...queued(rowOf(1, 3)), trim);
+  assert.deepEqual(
+    waiting(),
+    [1, 2, 3].map((position) => rowOf(1, position)),
+  );
+});
+
 test("a change that does not fit is refused with its whole batch", (context) => {
   const { commit, waiting } = open(context);
   const rows = [rowOf(1, 1), rowOf(1, 2)];
@@ -98,7 +127,9 @@ test("a change that does not fit is refused with its whole batch", (context) => 
   const misfits: readonly StorageChange[] = [
     sent(rowOf(1, 3), 1),
     removed(rowOf(1, 3)),
-    { ...removed(rows[1]), message: 9 } as StorageChange,
+    // Of a row and its message, one is there.
+    { kind: "removed", queue: 1, position: 2, message: 9 },
+    { kind: "removed", queue: 1, position: 3, message: 2 },
     { kind: "moved", queue: 1, position: 3, row: rowOf(1, 4) },
     { kind: "sessionEnded", queue: 2 },
   ];
