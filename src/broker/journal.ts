@@ -6,9 +6,10 @@
  * written, or when none of them need be any more: a message that every session acknowledged before its batch was handed
  * over is never written. Epochs become safe in order.
  */
-import { assert, type Clock, type Limits, type Log, TstackError } from "../base/index.ts";
+import { assert, type Clock, type Limits, type Log } from "../base/index.ts";
 import { GatheredChanges, type TakenChanges, type TrimmedQueue } from "./gathered-changes.ts";
 import type { PendingRow } from "./pending-row.ts";
+import { StorageFailure } from "./storage-failure.ts";
 import type {
   CommitOutcome,
   Durability,
@@ -72,19 +73,21 @@ export class Journal {
   #waiters: { readonly epoch: number; readonly waiter: CommitWaiter }[] = [];
   #stopPatience: (() => void) | undefined;
   #stopRetry: (() => void) | undefined;
-  #failure: { readonly error: unknown; readonly since: number } | undefined;
+  readonly #failure: StorageFailure;
   #lastMessage = 0;
   /** Set by `close`, which waits for the engine's next answer. */
   #answered: (() => void) | undefined;
   #isClosed = false;
 
-  constructor({ storage, clock, log, limits, tickEnd }: JournalOptions) {
+  constructor(options: JournalOptions) {
+    const { storage, clock, log, limits, tickEnd } = options;
     this.#storage = storage;
     this.durability = storage.durability;
     this.#clock = clock;
     this.#log = log;
     this.#limits = limits;
     this.#tickEnd = tickEnd;
+    this.#failure = new StorageFailure(options);
     tickEnd.journal = this;
   }
 
@@ -124,7 +127,7 @@ export class Journal {
 
   /** Why the last batch could not be written, for people; undefined while the engine works. */
   get failure(): string | undefined {
-    return this.#failure === undefined ? undefined : describe(this.#failure.error);
+    return this.#failure.why;
   }
 
   /** Records a change that an answer confirms: the batch is written as soon as the engine is free. */
@@ -233,14 +236,22 @@ export class Journal {
     this.#tickEnd.arm();
   }
 
-  /** Before the outboxes are written: what has become safe in this tick goes out with it. */
-  endTick(): void {
-    if (this.#isClosed) return;
+  /**
+   * Before the outboxes are written: what has become safe in this tick goes out with it. Answers whether that caused
+   * something which only the end of another tick can bring on.
+   */
+  endTick(): boolean {
+    if (this.#isClosed) return false;
     this.#beginEpoch();
     this.#advance();
-    if (this.#underWay !== undefined || this.#gathered.isEmpty) return;
-    if (this.#gathered.isUrgent || this.durability === "memory") this.#handOverAll();
-    else this.#bePatient();
+    if (this.#underWay === undefined && !this.#gathered.isEmpty) {
+      if (this.#gathered.isUrgent || this.durability === "memory") this.#handOverAll();
+      else this.#bePatient();
+    }
+    if (this.#underWay !== undefined) return false;
+    return (
+      this.#waiters.length > 0 || (!this.#gathered.isEmpty && this.#stopPatience === undefined)
+    );
   }
 
   #beginEpoch(): void {
@@ -269,7 +280,13 @@ export class Journal {
     while (called < waiters.length && waiters[called].epoch <= this.#safeEpoch) called++;
     if (called === 0) return;
     this.#waiters = waiters.slice(called);
-    for (let index = 0; index < called; index++) waiters[index].waiter.committed(this.#safeEpoch);
+    for (let index = 0; index < called; index++) {
+      try {
+        waiters[index].waiter.committed(this.#safeEpoch);
+      } catch (error) {
+        this.#log.error({ error }, "a bug in tStack; please report it"); // and the others are told all the same
+      }
+    }
   }
 
   /** Nothing is urgent: acknowledgements that come meanwhile make the batch smaller. */
@@ -318,29 +335,32 @@ export class Journal {
 
   #write(batch: Batch): void {
     const startedAt = this.#clock.now();
-    const finish = (outcome: CommitOutcome): void => {
+    let outcome: CommitOutcome | undefined;
+    const finish = (written: CommitOutcome): void => {
       this.commitMilliseconds = this.#clock.now() - startedAt;
       this.commits++;
       this.changesWritten += batch.changes.length;
-      this.#finish(batch, outcome);
+      this.#finish(batch, written);
     };
+    const failed = (error: unknown): void => this.#fail(batch, error);
     try {
       const answer = this.#storage.commit(batch.changes);
-      if (!(answer instanceof Promise)) finish(answer);
-      else answer.then(finish).catch((error: unknown) => this.#fail(batch, error));
+      if (answer instanceof Promise) answer.then(finish, failed);
+      else outcome = answer;
     } catch (error) {
-      this.#fail(batch, error);
+      failed(error);
     }
+    if (outcome !== undefined) finish(outcome); // outside: what fails in there is not the engine's
   }
 
   #finish(batch: Batch, outcome: CommitOutcome | undefined): void {
-    if (this.#failure !== undefined) this.#recover();
+    this.#failure.ended();
     this.#underWay = undefined;
     this.#safeEpoch = Math.max(this.#safeEpoch, batch.epoch);
     this.#tellTrimmed(batch.trims, outcome);
     this.#advance();
     this.#answered?.();
-    if (this.#gathered.isEmpty || this.#isClosed) return;
+    if ((this.#gathered.isEmpty && this.#waiters.length === 0) || this.#isClosed) return;
     // Called from outside of a tick: everything that was gathered is complete.
     if (this.#gathered.isUrgent && this.durability !== "memory") this.#handOverAll();
     else this.#tickEnd.arm();
@@ -354,25 +374,9 @@ export class Journal {
 
   #fail(batch: Batch, error: unknown): void {
     if (this.#isClosed) return;
-    if (!(error instanceof TstackError)) {
-      this.#log.error({ error }, "a bug in tStack or in the storage engine; please report it");
-    }
-    const why = describe(error);
-    if (this.#failure === undefined || describe(this.#failure.error) !== why) {
-      this.#log.error(
-        { location: this.#storage.location },
-        `what must be kept cannot be written: ${why}; QoS 1 and 2 are refused or wait until it can, QoS 0 goes on`,
-      );
-    }
-    this.#failure = { error, since: this.#failure?.since ?? this.#clock.now() };
+    this.#failure.failed(error);
     this.#stopRetry = this.#clock.after(retryMilliseconds, () => this.#write(batch));
     this.#answered?.();
-  }
-
-  #recover(): void {
-    const seconds = Math.ceil((this.#clock.now() - (this.#failure?.since ?? 0)) / 1000);
-    this.#failure = undefined;
-    this.#log.warn({ seconds }, "what must be kept can be written again; nothing was lost");
   }
 
   /** Writes what is gathered, if that can be done; afterwards nothing is recorded any more. */
@@ -380,7 +384,7 @@ export class Journal {
     if (this.#isClosed) return;
     this.endTick();
     while (
-      this.#failure === undefined &&
+      this.failure === undefined &&
       (this.#underWay !== undefined || !this.#gathered.isEmpty)
     ) {
       if (this.#underWay === undefined) this.#handOverAll();
@@ -391,8 +395,4 @@ export class Journal {
     this.#stopRetry?.();
     await this.#storage.close();
   }
-}
-
-function describe(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

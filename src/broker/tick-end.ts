@@ -38,8 +38,9 @@ export class TickEnd {
 
   /** Outboxes that become dirty meanwhile belong to the next tick. */
   run(): void {
-    this.journal?.endTick(); // may make more outboxes dirty
+    const needsMore = this.journal?.endTick() === true; // may make more outboxes dirty
     this.#isArmed = false;
+    if (needsMore) this.arm();
     const dirty = this.#dirty;
     this.#dirty = this.#spare;
     for (const outbox of dirty) {

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { PacketType, ProtocolVersion } from "../../../src/codec/index.ts";
 import { answers, connack, describe, kept, ping, StoredBroker, say } from "./stored-broker.ts";
+import { TestStorage } from "./test-storage.ts";
 
 const { v3_1_1 } = ProtocolVersion;
 
@@ -274,4 +275,16 @@ test("who has gone meanwhile is not waited for, and its messages are kept", asyn
     broker.lines.filter(({ level }) => level === "error"),
     [],
   );
+});
+
+test("5.0 [MQTT-3.3.1-9] a retained message of QoS 2 follows its SUBACK, also where everything is written at once", async () => {
+  for (const durability of ["memory", "os"] as const) {
+    const broker = new StoredBroker(new TestStorage(durability));
+    broker.publish("r", "value", 2, true);
+    await broker.rest();
+    const client = await broker.keeper("sub");
+    client.subscribe("r", 2);
+    await broker.settle();
+    assert.deepEqual(client.payloads, ["value"], durability);
+  }
 });
