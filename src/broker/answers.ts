@@ -89,14 +89,16 @@ export class Answers implements CommitWaiter {
   }
 
   committed(epoch: number): void {
-    let safe = 0;
-    while (safe < this.#segments.length && this.#segments[safe].epoch <= epoch) safe++;
-    if (safe === 0) return;
-    const segments = this.#segments.slice(0, safe);
-    this.#segments = this.#segments.slice(safe);
-    for (const { bytes, length, followers } of segments) {
+    let next = this.#segments[0];
+    while (next !== undefined && next.epoch <= epoch) {
+      const { bytes, length, followers } = next;
+      next.length = 0;
+      next.followers = undefined;
+      // It stays where it is meanwhile: who is written to may answer at once, and be answered behind all that waits.
       if (length > 0) this.#outbox.append(bytes, 0, length);
       for (const follower of followers ?? []) follower();
+      this.#segments.shift();
+      next = this.#segments[0];
     }
   }
 

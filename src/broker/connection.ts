@@ -391,6 +391,7 @@ export class Connection
     if (this.isClosed) return;
     this.state = ConnectionState.closed;
     this.outbox.close(); // [MQTT-3.14.4-1] nothing is sent any more
+    this.#answers?.clear();
     this.#patience.end();
     this.#intake?.end();
     this.broker.connectionEnded(this, this.#ending ?? ending);
