@@ -21,6 +21,7 @@ import type { ClientSettings } from "./settings.ts";
 /** What a client needs of the world. */
 export interface ClientSurroundings {
   readonly chance: Chance;
+  readonly payloadBytesMax: number;
   /** Undefined while nobody listens. */
   connect(client: Client): Link | undefined;
   /** Nobody can know whether the session that is there is still the client's: an answer to CONNECT was lost. */
@@ -200,7 +201,9 @@ export class Client {
     const packet: PublishPacket = {
       type: PacketType.publish,
       topic: chance.pick(topics),
-      payload: deletes ? Buffer.alloc(0) : payloadFor(name, chance.pick([0, 0, 0, 200])),
+      payload: deletes
+        ? Buffer.alloc(0)
+        : payloadFor(name, chance.pick([0, 0, 0, this.#around.payloadBytesMax])),
       qos,
       retain,
       dup: false,

@@ -32,7 +32,7 @@ export class Incarnation implements Process, Clock {
   isSafe = false;
   /** Timers that are set. */
   timers = 0;
-  /** As the broker says it to the program that embeds it: for MQTT 3.1, whose CONNACK cannot. */
+  /** Whether a session was there, by connection: MQTT 3.1 cannot tell the client. */
   readonly presence = new Map<string, boolean>();
   readonly #around: IncarnationSurroundings;
   #ticks: (() => void)[] = [];
@@ -62,9 +62,13 @@ export class Incarnation implements Process, Clock {
       version: "simulation",
       storage: this.storage,
     });
-    this.broker.events.on("connect", ({ client, sessionPresent }) => {
-      this.presence.set(client.clientIdentifier, sessionPresent);
-    });
+    const { sessions } = this.broker;
+    const open = sessions.open.bind(sessions);
+    sessions.open = async (connection, request) => {
+      const opened = await open(connection, request);
+      this.presence.set(connection.transport.remoteAddress, opened.isPresent);
+      return opened;
+    };
   }
 
   async start(): Promise<void> {

@@ -55,6 +55,8 @@ class PacketStream {
   }
 }
 
+/** More at once are the broker's to keep. */
+const lentBytesMax = 65_536;
 const stallMillisecondsMax = 5000;
 /** A connection whose client is gone without a word: so long the broker may believe in it. */
 const halfOpenMillisecondsMax = 100_000;
@@ -226,7 +228,7 @@ export class Link implements Transport {
       this.#toBroker = this.#toBroker.subarray(count);
       this.#heardStream.read(bytes);
       this.#sink?.receive(bytes);
-      bytes.fill(0xee); // they were only lent
+      if (bytes.length <= lentBytesMax) bytes.fill(0xee); // they were only lent
       this.#moveToBroker();
     });
   }

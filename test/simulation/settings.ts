@@ -38,6 +38,8 @@ export interface Settings {
   readonly authenticationDelayMax: number;
   readonly limits: Partial<Limits>;
   readonly queueDrop: "newest" | "oldest";
+  /** Of the larger ones; in some seeds so many that a queue is read in several pages. */
+  readonly payloadBytesMax: number;
   /** Queues may be full, and lose messages. */
   readonly hasTightQueues: boolean;
 }
@@ -50,6 +52,7 @@ export function drawSettings(chance: Chance): Settings {
     sessionExpirySecondsV3: chance.pick([5, 60, 600, day]),
     inFlightMessagesMax: chance.pick([1, 2, 5, 1024, 1024]),
     outboxBytesMax: chance.pick([150, 1000, 1_048_576, 1_048_576]),
+    unsyncedBytesMax: chance.pick([500, 5000, 67_108_864, 67_108_864]),
   };
   if (hasTightQueues) {
     limits.queueMessagesMax = chance.pick([1, 3]);
@@ -67,6 +70,7 @@ export function drawSettings(chance: Chance): Settings {
     authenticationDelayMax: chance.pick([0, 0, 50]),
     limits,
     queueDrop: chance.pick(["newest", "oldest"]),
+    payloadBytesMax: chance.happens(0.05) ? 100_000 : 200,
     hasTightQueues,
   };
 }

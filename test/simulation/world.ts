@@ -146,6 +146,10 @@ export class World implements ClientSurroundings {
     );
   }
 
+  get payloadBytesMax(): number {
+    return this.settings.payloadBytesMax;
+  }
+
   connect(client: Client): Link | undefined {
     const { incarnation, timeline, chance, history } = this;
     if (!incarnation.isReady || !incarnation.isAlive) return undefined;
@@ -205,7 +209,7 @@ export class World implements ClientSurroundings {
     const { presence } = this.incarnation;
     const isPresent =
       conversation.version === ProtocolVersion.v3_1
-        ? presence.get(conversation.clientIdentifier) === true
+        ? presence.get(conversation.name) === true
         : packet.sessionPresent;
     welcome(this.model, conversation, { packet, isPresent });
   }
