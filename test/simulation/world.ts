@@ -27,6 +27,8 @@ import { Timeline } from "./timeline.ts";
 
 /** Turns of the queue of microtasks after which nothing that was promised can still be on its way. */
 const turnsToSettle = 40;
+/** The share of ends of the broker that are no crash. */
+const closingShare = 0.2;
 const downtimeMillisecondsMax = 3000;
 const fullMillisecondsMax = 5000;
 
@@ -118,12 +120,30 @@ export class World implements ClientSurroundings {
     await settle(crashes ? chance.below(turnsToSettle) : turnsToSettle);
     const { incarnation } = this;
     if (this.isDown) return true;
-    if (crashes || !incarnation.isAlive) this.crash();
+    if (crashes && incarnation.isReady && chance.happens(closingShare)) this.#close();
+    else if (crashes || !incarnation.isAlive) this.crash();
     else if (incarnation.isQuiet) {
       this.model.stored();
       audit(this.model, incarnation.broker);
     }
     return true;
+  }
+
+  /** The broker is told to end, as it should be; the power may go before it has. */
+  #close(): void {
+    const { history, incarnation, model } = this;
+    history.record("the broker is told to end");
+    incarnation.isReady = false;
+    for (const will of model.wills.values()) will.mayBeCancelled = true;
+    incarnation.broker.close().then(
+      () => {
+        if (!incarnation.isAlive) return;
+        history.record("the broker has ended");
+        if (incarnation.broker.journal.isIdle) model.stored(); // unless the disk is full
+        incarnation.isAlive = false;
+      },
+      (error: unknown) => history.report(`the broker does not end: ${describeError(error)}`),
+    );
   }
 
   crash(): void {
