@@ -87,6 +87,27 @@ test("5.0 [MQTT-4.3.3-4] 3.1.1 [MQTT-4.3.3-1] PUBREL waits until it is written t
     [0, 1],
     "a PUBREL in the place of the message",
   );
+  broker.storage.letGo();
+  say(subscriber, "pubcomp", 1);
+  await broker.rest();
+  assert.deepEqual(broker.storage.underWay(broker.session("sub").stored), []);
+});
+
+test("5.0 [MQTT-4.4.0-1] a PUBREL that comes again waits for the same", async () => {
+  const broker = new StoredBroker();
+  const before = await broker.keepingSubscriber("sub", "t", { qos: 2 });
+  broker.publish("t", "a", 2);
+  await broker.rest();
+  broker.storage.isHolding = true;
+  say(before, "pubrec", 1);
+  await broker.rest();
+  before.lose();
+  const after = await broker.keeper("sub");
+  await broker.rest();
+  assert.deepEqual(answers(after), []);
+  broker.storage.answer();
+  await broker.settle();
+  assert.deepEqual(answers(after), ["pubrel 1"]);
 });
 
 test("5.0 [MQTT-3.8.4-1] [MQTT-3.10.4-4] SUBACK and UNSUBACK wait until the subscription is written, or its end", async () => {

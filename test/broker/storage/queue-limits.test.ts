@@ -307,3 +307,46 @@ test("a group's queue is full while it is read: what is under way at a member is
     assert.equal(after.storage.kept.messageLast, 0);
   }
 });
+
+test("what has expired goes, also where the new message finds no room for all that, and is not read again", async () => {
+  const broker = limited("newest", { queueBytesMax: 100 });
+  const client = await broker.keepingSubscriber("sub", "t", { properties: { receiveMaximum: 1 } });
+  const publisher = await broker.connect("pub");
+  publisher.publish("t", "under way", { qos: 1 });
+  expiring(publisher, "a".repeat(30), 10);
+  publisher.publish("t", "b".repeat(30), { qos: 1 });
+  await broker.rest();
+  broker.clock.advanceSeconds(11);
+  broker.storage.isHolding = true;
+  publisher.publish("t", "c".repeat(80), { qos: 1 });
+  await broker.settle();
+  client.lose();
+  const again = broker.open();
+  again.connect("sub", kept());
+  await broker.settle();
+  broker.storage.letGo();
+  await broker.rest();
+  const faults = broker.lines.filter(({ level }) => level === "error");
+  assert.deepEqual(faults, []);
+  assert.deepEqual(again.payloads, ["under way", "b".repeat(30)]);
+  const { expired, queueFull } = broker.core.counters.dropped;
+  assert.deepEqual({ expired, queueFull }, { expired: 1, queueFull: 1 });
+});
+
+test("oldest: a page that was read while the queue was cut back is read anew", async () => {
+  const broker = limited("oldest");
+  await broker.absentee("sub", "t");
+  publish(broker, 0, 5);
+  await broker.rest();
+  broker.storage.isHoldingReads = true;
+  const client = await broker.keeper("sub");
+  assert.equal(broker.storage.readsUnderWay, 1);
+  publish(broker, 5, 7);
+  await broker.rest();
+  broker.storage.letGo();
+  await broker.rest();
+  const faults = broker.lines.filter(({ level }) => level === "error");
+  assert.deepEqual(faults, []);
+  assert.deepEqual(client.payloads, ["2", "3", "4", "5", "6"]);
+  broker.expectSameCounts("sub");
+});

@@ -168,6 +168,8 @@ class World {
     );
     for (const { options, arrived } of this.members) {
       if (options.filter === "t") assert.deepEqual(arrived, this.published, options.name);
+      if (options.isKept)
+        assert.deepEqual(broker.storage.underWay(broker.session(options.name).stored), []);
       // One that is not kept misses what is published while it is away, and gets the last of it as retained.
       if (options.isKept && options.filter === "t") broker.expectSameCounts(options.name);
     }

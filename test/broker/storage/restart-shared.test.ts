@@ -215,3 +215,31 @@ test("the queue of a group in which nobody is stored any more ends with the brok
   const after = await before.restart();
   after.storage.expectEmpty();
 });
+
+test("who leaves a group keeps what it was sent through it, and answers that as before", async () => {
+  const broker = new StoredBroker();
+  await broker.absentee("absent", filter);
+  const passing = await member(broker, "passing", 2);
+  publish(broker, 0, 3);
+  await broker.rest();
+  passing.send({
+    type: 10,
+    packetIdentifier: 9,
+    filters: [filter],
+    properties: {},
+  });
+  await broker.rest();
+  const [{ queue }] = broker.storage.kept.shared;
+  assert.equal(
+    broker.storage.waiting(queue).length,
+    1,
+    "what it was sent is between the two of them",
+  );
+  passing.acknowledge(1, 2);
+  await broker.rest();
+  const faults = broker.lines.filter(({ level }) => level === "error");
+  assert.deepEqual(faults, []);
+  const client = await broker.keeper("absent");
+  await drain(broker, client);
+  assert.deepEqual(client.payloads, ["2"]);
+});

@@ -182,3 +182,28 @@ test("what is called off leaves others in place: sixty messages, every third ack
     Array.from({ length: 60 }, (_, index) => index + 1).filter((number) => number % 3 !== 0),
   );
 });
+
+test("what waited for its turn, was sent and acknowledged while the storage was busy, is not written either", async () => {
+  for (const receiveMaximum of [1, 2]) {
+    const broker = new StoredBroker();
+    const subscriber = await broker.keepingSubscriber("sub", "t", {
+      properties: { receiveMaximum },
+    });
+    await broker.absentee("absent", "other");
+    broker.storage.batches.length = 0;
+    broker.storage.isHolding = true;
+    broker.publish("other", "x", 1);
+    await broker.settle();
+    assert.ok(broker.storage.isUnderWay);
+    for (let count = 1; count <= 5; count++) broker.publish("t", `${count}`, 1);
+    for (let count = 1; count <= 5; count++) {
+      await broker.settle();
+      say(subscriber, "puback", count);
+    }
+    broker.storage.letGo();
+    await broker.rest();
+    assert.deepEqual(subscriber.payloads, ["1", "2", "3", "4", "5"]);
+    assert.equal(broker.storage.batches.length, 1);
+    assert.equal(broker.core.journal.rowsCancelled, 5);
+  }
+});
