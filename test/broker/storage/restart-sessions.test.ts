@@ -354,3 +354,18 @@ test("a session that takes another version of MQTT along is of that version afte
   assert.equal(after.stored("sub").session.isV5, true);
   assert.equal(after.session("sub").isV5, true);
 });
+
+test("5.0 [MQTT-3.1.2-23] a broker that stops again and again puts off neither the end of a session nor a will", async () => {
+  let broker = new StoredBroker();
+  await broker.absentee("sub", "will");
+  await broker.keeper("leaver", { will });
+  await broker.rest();
+  for (let seconds = 20; seconds <= 60; seconds += 20) {
+    broker = await broker.restart(0);
+    broker.clock.advanceSeconds(20);
+    await broker.rest();
+    assert.equal(broker.session("sub").queuedMessages, seconds < 60 ? 0 : 1);
+  }
+  for (let round = 0; round < 4; round++) broker = await broker.restart(240);
+  assert.equal(broker.core.sessions.size, 0);
+});
