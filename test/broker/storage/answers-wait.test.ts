@@ -309,3 +309,20 @@ test("5.0 [MQTT-3.3.1-9] a retained message of QoS 2 follows its SUBACK, also wh
     assert.deepEqual(client.payloads, ["value"], durability);
   }
 });
+
+test("5.0 [MQTT-4.3.3-10] a duplicate on another connection is answered no sooner than the first would have been", async () => {
+  const broker = new StoredBroker();
+  const before = await broker.keeper("pub");
+  await broker.rest();
+  broker.storage.isHolding = true;
+  const packet = before.publishPacket("nobody", "a", { qos: 2 });
+  before.send(packet);
+  await broker.rest();
+  const after = await broker.keeper("pub");
+  after.send({ ...packet, dup: true });
+  await broker.rest();
+  assert.deepEqual(answers(after), []);
+  broker.storage.letGo();
+  await broker.rest();
+  assert.deepEqual(answers(after), ["pubrec 1"]);
+});

@@ -266,3 +266,13 @@ test("a broker that ends while nothing can be written ends, and says nothing mor
   assert.equal(broker.lines.filter(({ level }) => level === "error").length, length);
   await Promise.race([closed, broker.settle()]);
 });
+
+test("each message of a stream is refused, not the first alone", async () => {
+  const broker = new StoredBroker();
+  await fail(broker);
+  const publisher = await broker.connect("pub");
+  const packets = Array.from({ length: 5 }, () => publisher.publishPacket("t", "x", { qos: 1 }));
+  publisher.send(...packets);
+  await broker.settle();
+  assert.deepEqual(codes(publisher), [0x97, 0x97, 0x97, 0x97, 0x97]);
+});

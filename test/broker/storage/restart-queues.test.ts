@@ -222,3 +222,30 @@ test("a queue that is left and taken up again is read again, from where it was",
   );
   after.expectSameCounts("sub");
 });
+
+test("a restart at which nothing is due writes nothing, and what begins after it is apart from what was there", async () => {
+  const before = new StoredBroker();
+  await before.absentee("one", "t");
+  await before.absentee("two", "$share/g/t");
+  before.publish("t", "old", 1);
+  await before.rest();
+  const after = await before.restart();
+  assert.deepEqual(after.storage.handedOver(), []);
+  await after.absentee("three", "t");
+  await after.absentee("four", "$share/h/t");
+  after.publish("t", "new", 1);
+  await after.rest();
+  const { sessions, shared } = after.storage.kept;
+  const queues = [...sessions.map(({ session }) => session), ...shared].map(({ queue }) => queue);
+  assert.equal(new Set(queues).size, 6);
+  for (const [name, expected] of [
+    ["one", ["old", "new"]],
+    ["two", ["old", "new"]],
+    ["three", ["new"]],
+    ["four", ["new"]],
+  ] as const) {
+    const client = await after.keeper(name);
+    await after.rest();
+    assert.deepEqual(client.payloads, expected, name);
+  }
+});
