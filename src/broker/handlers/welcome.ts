@@ -2,7 +2,12 @@
  * The end of every CONNECT: a session and a CONNACK that says yes, or a CONNACK that says no. CONNACK is the first
  * packet that a client gets [MQTT-3.2.0-1], 3.1.1: [MQTT-3.2.0-1], but for the AUTH packets of enhanced authentication.
  */
-import { describeReasonCode, ReasonCode, toConnectReturnCode } from "../../base/index.ts";
+import {
+  describeReasonCode,
+  ReasonCode,
+  TstackError,
+  toConnectReturnCode,
+} from "../../base/index.ts";
 import { type ConnectPacket, PacketType, toConnackFailure } from "../../codec/index.ts";
 import { isValidTopicName } from "../../topics/index.ts";
 import type { Connection } from "../connection.ts";
@@ -47,12 +52,23 @@ export async function accept(connection: Connection, client: Authenticated): Pro
     refuse(connection, ReasonCode.serverUnavailable, `its old session cannot be ended: ${failure}`);
     return;
   }
-  const opened = await broker.sessions.open(connection, {
-    clientIdentifier,
-    isV5: connection.isV5,
-    cleanStart: connect.cleanStart,
-    expirySeconds: broker.sessions.expirySecondsFor(connect),
-  });
+  let opened: OpenedSession;
+  try {
+    opened = await broker.sessions.open(connection, {
+      clientIdentifier,
+      isV5: connection.isV5,
+      cleanStart: connect.cleanStart,
+      expirySeconds: broker.sessions.expirySecondsFor(connect),
+    });
+  } catch (error) {
+    if (!(error instanceof TstackError)) throw error;
+    refuse(
+      connection,
+      ReasonCode.serverUnavailable,
+      `its session cannot be read: ${error.message}`,
+    );
+    return;
+  }
   // Another connection with the same identifier may have been faster.
   if (connection.isClosed) return;
   welcome(connection, client, opened);

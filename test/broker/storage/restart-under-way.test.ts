@@ -204,7 +204,10 @@ test("5.0 [MQTT-3.2.2-7] who cannot be told what is under way is turned away, an
     await after.settle();
     after.storage.answerReads();
     await after.settle();
-    assert.equal(connack(client).reasonCode, 0x88);
+    const { reasonCode, properties } = connack(client);
+    assert.equal(reasonCode, 0x88);
+    assert.match(properties.reasonString ?? "", /its session cannot be read: .*full/);
+    after.expectErrors(0); // the storage's fault, and no bug
     after.storage.readFailure = undefined;
     after.storage.isHoldingReads = false;
     const again = await after.keeper("sub");
