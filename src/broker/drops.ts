@@ -35,8 +35,17 @@ export class Drops {
   /** `topic` is theirs, where they have one and it is known. */
   count(reason: DropReason, messages: number, topic?: string): void {
     if (messages === 0) return;
-    this.#context.counters.dropped[reason] += messages;
     this.gaps?.add(reason, messages, topic, this.#context.clock.now());
+    this.#add(reason, messages);
+  }
+
+  /** One that the client itself published: no gap in what it gets. */
+  countPublished(reason: DropReason): void {
+    this.#add(reason, 1);
+  }
+
+  #add(reason: DropReason, messages: number): void {
+    this.#context.counters.dropped[reason] += messages;
     this.#counts ??= {};
     const before = this.#counts[reason] ?? 0;
     this.#counts[reason] = before + messages;

@@ -231,6 +231,7 @@ export class Session {
 
   /** A message for this session alone, which `canTake` it. */
   deliverNow(queued: QueuedMessage): void {
+    if (this.drops.gaps?.isEmpty === false) this.#tellGaps();
     this.#flights.send(queued);
   }
 
@@ -303,10 +304,7 @@ export class Session {
       const queued = hasRoomForMore ? (this.#queue?.shift() ?? this.#fromShared()) : undefined;
       if (queued !== undefined) {
         if (queued.message.hasExpired(this.context.clock.now())) this.#expire(queued);
-        else {
-          if (this.drops.gaps?.isEmpty === false) this.#tellGaps();
-          this.deliverNow(queued);
-        }
+        else this.deliverNow(queued);
         return true;
       }
     }

@@ -153,3 +153,37 @@ test("a marker names few topics and no long ones, and none is sent that the clie
   assert.equal(gap.topics.length, 20);
   assert.ok("moreTopics" in gap && gap.moreTopics);
 });
+
+test("the marker is ahead of the next message also where that comes through a group or is retained", async () => {
+  for (const next of ["s", "r"]) {
+    const broker = await openBroker();
+    broker.publish("r", "retained", 0, true);
+    const client = await broker.connect("client");
+    await subscribe(broker, client, ["t", 0], ["$share/g/s", 1], [gapTopic, 0]);
+    client.isBusy = true;
+    for (let count = 0; count < 5; count++) broker.publish("t", "x".repeat(900));
+    await broker.settle();
+    client.drain();
+    await broker.settle();
+    client.packets.length = 0;
+    if (next === "s") broker.publish("s", "shared", 1);
+    else client.subscribe("r", 0);
+    await broker.settle();
+    const { slowReader } = broker.core.counters.dropped;
+    const gap = { count: slowReader, topics: ["t"], moreTopics: false, reason: "slowReader" };
+    assert.deepEqual(heard(client), [gap, next]);
+    broker.expectErrors(0);
+  }
+});
+
+test("what a client published in vain is no gap in what it gets", async () => {
+  const broker = await openBroker({ retainedMessagesMax: 0 });
+  const client = await broker.connect("client");
+  await subscribe(broker, client, ["t", 0], [gapTopic, 0]);
+  client.publish("r", "no room", { retain: true });
+  await broker.settle();
+  assert.ok(broker.core.counters.dropped.retainedFull > 0);
+  broker.publish("t", "y");
+  await broker.settle();
+  assert.deepEqual(heard(client), ["y"]);
+});

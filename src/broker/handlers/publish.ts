@@ -90,7 +90,7 @@ function publishLate(
     remember(connection, packetIdentifier);
   }
   if (message.retain) broker.retained.delete(message.topic);
-  connection.session?.drops.count("expired", 1);
+  connection.session?.drops.countPublished("expired");
   acknowledgePublish(connection, { qos, packetIdentifier, mustWait: true }, ReasonCode.success);
 }
 
@@ -117,7 +117,7 @@ function publish(
   if (qos === 2) checkReceiveMaximum(connection);
   // Without RETAIN nothing is touched [MQTT-3.3.1-8], 3.1.1: [MQTT-3.3.1-12]
   if (message.retain && !broker.retained.store(message)) {
-    connection.session?.drops.count("retainedFull", 1);
+    connection.session?.drops.countPublished("retainedFull");
     if (!published.isFullLogged) logFull(connection, published);
     if (qos > 0 && connection.isV5) {
       const acknowledged = { qos, packetIdentifier, mustWait: false };
@@ -148,7 +148,7 @@ function refuseUnkept(
   failure: string,
   message: { qos: QoS; packetIdentifier: number },
 ): void {
-  connection.session?.drops.count("storageFailed", 1);
+  connection.session?.drops.countPublished("storageFailed");
   const reason = `it cannot be kept: ${failure}`;
   const acknowledged = { ...message, mustWait: false };
   acknowledgePublish(connection, acknowledged, ReasonCode.quotaExceeded, reason);
@@ -170,7 +170,7 @@ function refuse(
   message: Message,
   packetIdentifier: number,
 ): void {
-  connection.session?.drops.count("notAuthorized", 1);
+  connection.session?.drops.countPublished("notAuthorized");
   const reason = `not authorized to publish to ${published.topic.slice(0, 200)}`;
   const { qos } = message;
   // [MQTT-4.3.3-9] a 5.0 client may use the identifier for another message
