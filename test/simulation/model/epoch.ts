@@ -33,6 +33,7 @@ export class SubscriptionModel {
   wishes: Wish[] = [];
   /** All that it ever had. */
   readonly identifiers = new Set<number>();
+  readonly #everQos = new Set<QoS>();
   /** It ever brought, or may have brought, the client its own messages; and the publishers' RETAIN. */
   #everLocal = false;
   #everAsPublished = false;
@@ -53,6 +54,7 @@ export class SubscriptionModel {
   wish(wish: Wish): void {
     this.wishes.push(wish);
     this.identifiers.add(wish.options.identifier);
+    this.#everQos.add(wish.options.qos);
     this.#everLocal ||= !wish.options.noLocal;
     this.#everAsPublished ||= wish.options.retainAsPublished;
   }
@@ -85,6 +87,11 @@ export class SubscriptionModel {
   mayBring(record: MessageRecord, clientIdentifier: string): boolean {
     if (this.goneFrom < record.heardFirst || !matches(this.filter, record.topic)) return false;
     return this.#everLocal || record.publisher !== clientIdentifier;
+  }
+
+  /** Whether what was published at QoS `published` may come through it at `qos`: no higher and no lower than asked for. */
+  mayBringAt(qos: QoS, published: QoS): boolean {
+    return this.#everQos.values().some((granted) => Math.min(granted, published) === qos);
   }
 
   /** Whether a message may come through it with RETAIN 1. */

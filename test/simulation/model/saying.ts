@@ -179,7 +179,8 @@ function sayPublish(
   if (will !== undefined) model.sawWill(will);
   const causes = [...epoch.all()].filter((one) => one.mayBring(record, clientIdentifier));
   if (causes.length === 0) model.check(`${clientIdentifier} gets ${name} without a subscription`);
-  if (qos > record.qos) model.check(`${name} comes at QoS ${qos}`);
+  else if (!causes.some((one) => one.mayBringAt(qos, record.qos)))
+    model.check(`${name} of QoS ${record.qos} comes at QoS ${qos}`);
   if (retain && !causes.some((one) => one.mayRetain(model.retained, record))) {
     model.check(
       `${clientIdentifier} gets ${name} as retained on ${record.topic}, which it was not`,
