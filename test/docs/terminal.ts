@@ -80,7 +80,7 @@ export class Terminal {
   /** Waits for the end of the last command, which must have printed nothing more than was expected. */
   async finish(): Promise<void> {
     await this.#until("end", () => this.#hasEnded());
-    if (/^(?:npx tserve|npm start)\b/.test(this.#command)) return;
+    if (/^(?:[A-Z_]+=\S+ )*(?:npx tserve|npm start)\b/.test(this.#command)) return;
     assert.equal(this.#output, this.#expected, `the whole output of: ${this.#command}`);
   }
 
