@@ -21,7 +21,12 @@ const file = join(folder, "tstack.db");
 const database = openDatabase(file, "os");
 migrate(database, file);
 database.close();
-const worker = new WorkerDatabase({ file, durability: "os" });
+const worker = new WorkerDatabase({
+  file,
+  durability: "os",
+  lockFile: `${file}.none`,
+  lockIdentity: "",
+});
 
 const content: StoredMessage = {
   bytes: Buffer.alloc(84, "x"),

@@ -89,7 +89,13 @@ test("tserve: a folder that another holds, that is a file, or that a newer tStac
 
   const file = path.join(place, "file");
   writeFileSync(file, "");
-  await expectRefusal(path.join(file, "x"), /file\/x cannot be used .*--data/);
+  await expectRefusal(path.join(file, "x"), /file is no folder: name one with --data/);
+  await expectRefusal(file, /file is no folder: name one with --data/);
+});
+
+test("tserve: folders that the system does not let anybody make, or put files into", async () => {
+  await expectRefusal("/proc/tstack", /\/proc\/tstack cannot be used \(.*\): choose another/);
+  await expectRefusal("/proc", /^tserve: (?!.*(disk that holds|vanished)).*\/proc/);
 });
 
 test("tserve: a read-only disk", async (context) => {

@@ -1,9 +1,11 @@
 /** A damaged database is kept aside, never replaced in silence; what is no damage is left alone. */
 import assert from "node:assert/strict";
 import {
+  copyFileSync,
   mkdirSync,
   readdirSync,
   readFileSync,
+  rmSync,
   statSync,
   truncateSync,
   writeFileSync,
@@ -55,7 +57,7 @@ async function expectSetAside(context: TestContext, folder: string, kept: Buffer
   assert.deepEqual(await readPositions(storage), [1, 2, 3]);
 
   const [aside, ...others] = asideOf(folder);
-  assert.match(aside, /^tstack\.db\.damaged-\d{8}T\d{6}Z$/);
+  assert.match(aside, /^tstack\.db\.damaged-\d{8}T\d{6}\.\d{3}Z$/);
   assert.deepEqual(others, []);
   assert.ok(readFileSync(join(folder, aside)).equals(kept), "not a byte of it was changed");
   assert.deepEqual(
@@ -91,6 +93,42 @@ test("an empty file is a damaged database, not a new one", async (context) => {
   const folder = await fill(context);
   truncateSync(join(folder, "tstack.db"), 0);
   await expectSetAside(context, folder, Buffer.alloc(0));
+});
+
+test("a database of another program in its place is put aside", async (context) => {
+  const folder = makeFolder(context);
+  const file = join(folder, "tstack.db");
+  const foreign = new DatabaseSync(file);
+  foreign.exec("create table precious (x)");
+  foreign.close();
+  const lines: LogLine[] = [];
+  const storage = await openFolder(context, folder, { log: recordLog(lines) });
+  assert.deepEqual([...(await storage.restore()).sessions], []);
+  assert.match(lines[0].message, /damaged \(nothing of a tStack is in it\): it is kept as/);
+  const kept = new DatabaseSync(join(folder, asideOf(folder)[0]), { readOnly: true });
+  context.after(() => kept.close());
+  assert.deepEqual(kept.prepare("select * from precious").all(), []);
+});
+
+test("a log whose database is gone is put aside, and is not taken for that of a new one", async (context) => {
+  const folder = makeFolder(context);
+  const storage = await openFolder(context, folder);
+  await storage.commit(sessionWithRows(5));
+  const log = join(folder, "tstack.db-wal");
+  copyFileSync(log, `${log}.left`);
+  await storage.close();
+  rmSync(join(folder, "tstack.db"));
+  copyFileSync(`${log}.left`, log);
+  const kept = readFileSync(log);
+
+  const lines: LogLine[] = [];
+  const again = await openFolder(context, folder, { log: recordLog(lines) });
+  assert.deepEqual([...(await again.restore()).sessions], []);
+  assert.match(lines[0].message, /damaged \(only its log is there\): it is kept as/);
+  const [aside, ...others] = asideOf(folder);
+  assert.match(aside, /Z-wal$/);
+  assert.deepEqual(others, []);
+  assert.ok(readFileSync(join(folder, aside)).equals(kept));
 });
 
 test("a beginning that was cut short is begun again, without a word", async (context) => {

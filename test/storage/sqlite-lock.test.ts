@@ -2,10 +2,16 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
+import { rmSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { test } from "node:test";
-import { makeFolder, openFolder, readPositions, sessionWithRows } from "./sqlite-folder.ts";
+import {
+  makeFolder,
+  openFolder,
+  readPositions,
+  rowsFrom,
+  sessionWithRows,
+} from "./sqlite-folder.ts";
 
 async function startHolder(folder: string) {
   const program = join(import.meta.dirname, "sqlite-committing.ts");
@@ -67,6 +73,20 @@ test("of many that open a folder at the same time one gets it", async (context) 
     attempt.status === "rejected" ? [attempt.reason.code] : [],
   );
   assert.deepEqual(reasons, new Array(4).fill("STORAGE_LOCKED"));
+});
+
+test("whoever loses the lock file writes no more: another may have the folder", async (context) => {
+  const folder = makeFolder(context);
+  const first = await openFolder(context, folder);
+  rmSync(join(folder, "tstack.lock"));
+  const second = await openFolder(context, folder);
+  await second.commit(sessionWithRows(1));
+  await assert.rejects(async () => first.commit(rowsFrom(2, 1)), {
+    code: "STORAGE_GONE",
+    message: /tstack\.lock has vanished or was replaced/,
+  });
+  await second.commit(rowsFrom(2, 1));
+  assert.deepEqual(await readPositions(second), [1, 2]);
 });
 
 test("two folders of one process are two", async (context) => {

@@ -22,7 +22,12 @@ function open(folder: string): Storage {
   const file = join(folder, "tstack.db");
   const database = openDatabase(file, "os");
   migrate(database, file);
-  const worker = new WorkerDatabase({ file, durability: "os" });
+  const worker = new WorkerDatabase({
+    file,
+    durability: "os",
+    lockFile: `${file}.none`,
+    lockIdentity: "",
+  });
   return {
     durability: "os",
     location: folder,

@@ -36,7 +36,12 @@ function open(context: TestContext): Opened {
   const database = openDatabase(file, "os");
   migrate(database, file);
   database.close();
-  const worker = new WorkerDatabase({ file, durability: "os" });
+  const worker = new WorkerDatabase({
+    file,
+    durability: "os",
+    lockFile: `${file}.none`,
+    lockIdentity: "",
+  });
   context.after(() => {
     worker.close();
     rmSync(folder, { recursive: true });

@@ -6,6 +6,7 @@ import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { silentLog } from "../../base/index.ts";
 import {
+  type HeldFolder,
   openSqliteStorage,
   openStoreReader,
   settleStore,
@@ -46,7 +47,7 @@ async function importAll(file: string, options: StoreArguments, io: ProgramIo): 
   const discard = () => rmSync(buildFolder, { recursive: true, force: true });
   const offInterrupt = io.onInterrupt(discard);
   try {
-    refuseUsed(held.file, folder);
+    refuseUsed(held, folder);
     discard(); // of a run that was killed
     mkdirSync(buildFolder);
     await build(file, buildFolder);
@@ -63,10 +64,10 @@ async function importAll(file: string, options: StoreArguments, io: ProgramIo): 
   }
 }
 
-function refuseUsed(store: string, folder: string): void {
-  if (!existsSync(store)) return;
+function refuseUsed({ isUsed, file }: HeldFolder, folder: string): void {
+  if (!isUsed) return;
   throw new ProgramFailure(
-    `${folder} holds what a broker keeps: import into another folder, or move ${store} away first`,
+    `${folder} holds what a broker keeps: import into another folder, or move ${file} away first`,
   );
 }
 

@@ -1,6 +1,6 @@
 /** tstack restore: a backup takes the place of what a stopped broker keeps, which is set aside and not deleted. */
 import { closeSync, openSync, rmSync } from "node:fs";
-import { openStoreReader } from "../../storage/index.ts";
+import { openStoreReader, stampOf } from "../../storage/index.ts";
 import type { ProgramIo } from "../program-io.ts";
 import {
   describeSize,
@@ -47,9 +47,4 @@ async function restore(file: string, options: StoreArguments, io: ProgramIo): Pr
   } finally {
     reader.close();
   }
-}
-
-/** `20261123T101530.123Z` */
-function stampOf(time: Date): string {
-  return time.toISOString().replaceAll(/[-:]/g, "");
 }

@@ -2,21 +2,12 @@
  * A broker's folder in the hands of a program that puts another database into it. The lock keeps brokers out meanwhile; what
  * was in the folder is set aside, never deleted, and at no moment is there half a database in its place.
  */
-import {
-  closeSync,
-  constants,
-  copyFileSync,
-  existsSync,
-  fsyncSync,
-  linkSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  rmSync,
-} from "node:fs";
+import { renameSync } from "node:fs";
 import { join } from "node:path";
+import { settleStore } from "./backup.ts";
 import { databaseFileName } from "./database.ts";
 import { describeFailure, toError } from "./failure.ts";
+import { giveToOwner, hasDatabase, makeFolder, setAside, syncFile } from "./folder-files.ts";
 import { FolderLock } from "./folder-lock.ts";
 
 export class HeldFolder {
@@ -34,28 +25,34 @@ export class HeldFolder {
   /** Makes the folder where it is not there. Throws a TstackError: STORAGE_LOCKED while a broker runs with it. */
   static take(folder: string, holder: string): HeldFolder {
     try {
-      mkdirSync(folder, { recursive: true, mode: 0o700 });
+      makeFolder(folder);
       return new HeldFolder(folder, FolderLock.take(folder, holder));
     } catch (error) {
       throw toError(describeFailure(error, storeFileOf(folder)), error);
     }
   }
 
+  /** Whether there is anything that a broker has kept. */
+  get isUsed(): boolean {
+    return hasDatabase(this.file);
+  }
+
   /** The database keeps its content under another name, which is the answer; undefined where there is none. */
   setAside(name: string): string | undefined {
-    if (!existsSync(this.file)) return undefined;
-    const aside = `${this.file}.${name}`;
-    for (const part of ["", "-wal"]) {
-      if (existsSync(this.file + part)) keep(this.file + part, aside + part);
+    if (!this.isUsed) return undefined;
+    try {
+      // All is in one file then, and stays in its place if this program ends before it has put something else there.
+      settleStore(this.file);
+    } catch (error) {
+      // It is set aside as it is.
+      if (describeFailure(error, this.file).code === undefined) throw error;
     }
-    syncFile(this.#folder);
-    // They belong to what was set aside: SQLite would apply them to what comes into its place.
-    for (const part of ["-wal", "-shm"]) rmSync(this.file + part, { force: true });
-    return aside;
+    return setAside(this.file, name);
   }
 
   /** Moves a settled database of the same file system into its place. */
   adopt(file: string): void {
+    giveToOwner(file, this.#folder);
     syncFile(file);
     renameSync(file, this.file);
     syncFile(this.#folder);
@@ -68,24 +65,4 @@ export class HeldFolder {
 
 export function storeFileOf(folder: string): string {
   return join(folder, databaseFileName);
-}
-
-/** A second name, so that the first is never without its file; a copy where the file system has no second names. */
-function keep(file: string, aside: string): void {
-  try {
-    linkSync(file, aside);
-  } catch {
-    copyFileSync(file, aside, constants.COPYFILE_EXCL);
-    syncFile(aside);
-  }
-}
-
-/** Of a folder: the names in it. */
-export function syncFile(path: string): void {
-  const descriptor = openSync(path, "r");
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
 }

@@ -6,6 +6,7 @@ import { existsSync } from "node:fs";
 import { backup, DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
 import { TstackError } from "../../base/index.ts";
+import { busyMilliseconds } from "./database.ts";
 import { describeFailure, isDamage, toError } from "./failure.ts";
 import { readContent, type StoreContent } from "./lines.ts";
 import { migrations, readVersion } from "./migrations.ts";
@@ -21,10 +22,9 @@ export interface StoreSize {
 
 /** More pages than any database has: all are copied in one step, which other writers cannot make begin anew. */
 const allPages = 2_147_483_647;
-/** How long another program, sqlite3 for example, may hold the file. */
-const busyMilliseconds = 5000;
 
 export interface StoreReader {
+  readonly file: string;
   /** Can be asked for once. Throws a TstackError STORAGE_VERSION_UNKNOWN for one of an older tStack. */
   readContent(): StoreContent;
   measure(): StoreSize;
@@ -44,6 +44,7 @@ export function openStoreReader(file: string): StoreReader {
     throw explain(error, file);
   }
   return {
+    file,
     readContent() {
       checkVersion(database, file);
       return readContent(database);

@@ -1,8 +1,5 @@
-/**
- * Finds out whether a database can be trusted, and keeps one that cannot aside: it is renamed, never deleted, for somebody may
- * get more out of it than the broker can.
- */
-import { renameSync, statSync } from "node:fs";
+/** Finds out whether a database can be trusted. */
+import { statSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
 import { TstackError } from "../../base/index.ts";
 
@@ -18,15 +15,4 @@ export function checkDatabase(database: DatabaseSync, file: string): void {
     const found = String(row?.quick_check);
     if (found !== "ok") throw new TstackError("STORAGE_DAMAGED", found);
   }
-}
-
-/** Answers the name that the database has now. Its log, if there is one, goes with it. */
-export function setAside(file: string, now: Date): string {
-  const time = now.toISOString().replaceAll(/[-:]|\.\d+/g, "");
-  const aside = `${file}.damaged-${time}`;
-  for (const end of ["-wal", "-shm", ""]) {
-    const found = statSync(`${file}${end}`, { throwIfNoEntry: false });
-    if (found !== undefined) renameSync(`${file}${end}`, `${aside}${end}`);
-  }
-  return aside;
 }

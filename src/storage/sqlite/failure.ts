@@ -81,7 +81,9 @@ function describeAccess(error: Error, file: string): Failure {
   const folder = dirname(file);
   try {
     accessSync(folder, constants.W_OK | constants.X_OK);
-    if (statfsSync(folder).bavail === 0) return fullFailure(folder);
+    const { blocks, bavail } = statfsSync(folder);
+    // What is no disk, as /proc, has no blocks at all.
+    if (blocks > 0 && bavail === 0) return fullFailure(folder);
   } catch (cause) {
     return describeFailure(cause, file);
   }
@@ -107,9 +109,9 @@ function describeSystemError(error: NodeJS.ErrnoException, file: string): Failur
     case "EACCES":
     case "EPERM":
       return readOnlyFailure(error.path ?? folder, error.message);
-    case "ENOENT":
-      return goneFailure(file);
     default:
+      // A folder that cannot be made has never been there.
+      if (error.code === "ENOENT" && error.syscall !== "mkdir") return goneFailure(file);
       return {
         code: "STORAGE_OPEN_FAILED",
         message: `${folder} cannot be used (${error.message}): choose another folder with --data.`,

@@ -7,36 +7,52 @@ import { chmodSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { TstackError } from "../../base/index.ts";
-import { isBusy, isDamage } from "./failure.ts";
+import { describeFailure, isBusy, isDamage, toError } from "./failure.ts";
+import { giveToOwner, identityOf } from "./folder-files.ts";
 
 const lockFileName = "tstack.lock";
 const attemptsMax = 10;
 
 export class FolderLock {
+  readonly file: string;
+  /** While the file is another one, or gone, others may have the folder too. */
+  readonly identity: string;
   readonly #database: DatabaseSync;
 
-  private constructor(database: DatabaseSync) {
+  private constructor(file: string, database: DatabaseSync) {
+    this.file = file;
+    this.identity = identityOf(file);
     this.#database = database;
   }
 
   /** Throws STORAGE_LOCKED when somebody else holds it. */
   static take(folder: string, holder: string): FolderLock {
     const file = join(folder, lockFileName);
-    const database = new DatabaseSync(file, { timeout: 0 });
+    const database = open(file);
     try {
       chmodSync(file, 0o600);
+      giveToOwner(file, folder);
       hold(database, holder);
     } catch (cause) {
       const who = isBusy(cause) ? readHolder(database) : "another broker";
       database.close();
       if (isDamage(cause)) throw damagedError(file, cause);
-      throw isBusy(cause) ? lockedError(folder, who, cause) : cause;
+      if (isBusy(cause)) throw lockedError(folder, who, cause);
+      throw toError(describeFailure(cause, file), cause);
     }
-    return new FolderLock(database);
+    return new FolderLock(file, database);
   }
 
   release(): void {
     this.#database.close();
+  }
+}
+
+function open(file: string): DatabaseSync {
+  try {
+    return new DatabaseSync(file, { timeout: 0 });
+  } catch (cause) {
+    throw toError(describeFailure(cause, file), cause);
   }
 }
 

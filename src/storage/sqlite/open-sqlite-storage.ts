@@ -1,26 +1,19 @@
 /**
  * Opens the folder in which everything is kept: makes it if it is missing, locks it, brings the database to the version of
- * this tStack, and looks it through. A damaged database is put aside for people to look at, and a new one begun.
+ * this tStack, and looks it through. A damaged database is put aside, for somebody may get more out of it than the broker can,
+ * and a new one begun.
  */
-import {
-  closeSync,
-  existsSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  rmSync,
-  statSync,
-} from "node:fs";
+import { renameSync, rmSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { type Log, TstackError } from "../../base/index.ts";
 import type { Storage } from "../../broker/ports.ts";
-import { checkDatabase, setAside } from "./damaged-database.ts";
+import { checkDatabase } from "./damaged-database.ts";
 import { databaseFileName, openDatabase, type SqliteDurability } from "./database.ts";
 import { describeFailure, isDamage, toError } from "./failure.ts";
+import { hasLog, makeFolder, setAside, stampOf, syncFile } from "./folder-files.ts";
 import { FolderLock } from "./folder-lock.ts";
-import { migrate } from "./migrations.ts";
+import { migrate, readVersion } from "./migrations.ts";
 import { SqliteStorage } from "./sqlite-storage.ts";
 
 export interface SqliteStorageOptions {
@@ -51,25 +44,6 @@ export async function openSqliteStorage(options: SqliteStorageOptions): Promise<
   }
 }
 
-/** A folder that is made here is on disk, in the one that holds it, before anything is acknowledged. */
-function makeFolder(folder: string): void {
-  if (existsSync(folder)) return;
-  makeFolder(dirname(folder));
-  // Each by itself: told to make all of them, Node says "no such file" of a read-only disk.
-  mkdirSync(folder, { mode: 0o700 });
-  syncFolder(dirname(folder));
-}
-
-/** What was made or renamed in it stays so after a power cut. */
-function syncFolder(folder: string): void {
-  const descriptor = openSync(folder, "r");
-  try {
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
 function openOrBegin(file: string, { durability, log }: SqliteStorageOptions): DatabaseSync {
   try {
     return openChecked(file, durability);
@@ -77,21 +51,28 @@ function openOrBegin(file: string, { durability, log }: SqliteStorageOptions): D
     const isDamaged =
       isDamage(error) || (error instanceof TstackError && error.code === "STORAGE_DAMAGED");
     if (!isDamaged) throw error;
-    const aside = setAside(file, new Date());
+    const aside = setAside(file, `damaged-${stampOf(new Date())}`);
     log.error(
       { file, aside, error },
       `${file} is damaged (${error instanceof Error ? error.message : error}): it is kept as ${aside}, and a new, empty one has been begun. If you have a backup, stop the broker and bring it back with "tstack restore FILE".`,
     );
+    beginDatabase(file);
     return openChecked(file, durability);
   }
 }
 
 function openChecked(file: string, durability: SqliteDurability): DatabaseSync {
   const found = statSync(file, { throwIfNoEntry: false });
-  if (found === undefined) beginDatabase(file);
   if (found?.size === 0) throw new TstackError("STORAGE_DAMAGED", "the file is empty");
+  if (found === undefined) {
+    if (hasLog(file)) throw new TstackError("STORAGE_DAMAGED", "only its log is there");
+    beginDatabase(file);
+  }
   const database = openDatabase(file, durability);
   try {
+    if (found !== undefined && readVersion(database) === 0) {
+      throw new TstackError("STORAGE_DAMAGED", "nothing of a tStack is in it");
+    }
     migrate(database, file);
     if (found !== undefined) checkDatabase(database, file);
   } catch (error) {
@@ -112,5 +93,5 @@ function beginDatabase(file: string): void {
     database.close();
   }
   renameSync(unfinished, file);
-  syncFolder(dirname(file));
+  syncFile(dirname(file));
 }

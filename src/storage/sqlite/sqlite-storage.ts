@@ -60,7 +60,12 @@ export class SqliteStorage implements Storage {
     this.#lock = opened.lock;
     this.#database = opened.database;
     this.#log = log;
-    this.#worker = startWorker({ file: opened.file, durability });
+    this.#worker = startWorker({
+      file: opened.file,
+      durability,
+      lockFile: opened.lock.file,
+      lockIdentity: opened.lock.identity,
+    });
     this.#worker.on("message", (answer: WorkerAnswer) => this.#answered(answer));
     this.#worker.on("error", (error) => this.#ended(error));
     this.#exited = new Promise((resolve) => {

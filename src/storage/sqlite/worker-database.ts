@@ -2,7 +2,6 @@
  * The database as the worker keeps it: a batch is one transaction, and before its commit it is made sure that the files are
  * still those that were opened, for SQLite would go on writing to files that nobody finds again.
  */
-import { statSync } from "node:fs";
 import type { DatabaseSync } from "node:sqlite";
 import { TstackError } from "../../base/index.ts";
 import type { QueuePage, TrimOutcome } from "../../broker/ports.ts";
@@ -10,6 +9,7 @@ import { BatchApplication } from "./batch-application.ts";
 import type { Columns } from "./columns.ts";
 import { busyMilliseconds, openDatabase } from "./database.ts";
 import { goneFailure } from "./failure.ts";
+import { identityOf } from "./folder-files.ts";
 import { encodePage } from "./page-form.ts";
 import { prepareStatements, type Statements } from "./statements.ts";
 import type { WorkerStart } from "./worker-messages.ts";
@@ -21,21 +21,22 @@ export class WorkerDatabase {
   readonly #database: DatabaseSync;
   readonly #statements: Statements;
   readonly #application: BatchApplication;
-  readonly #file: string;
-  readonly #fileIdentity: string;
-  readonly #logIdentity: string;
+  /** The files that must stay what they are. */
+  readonly #identities: readonly (readonly [file: string, identity: string])[];
   /** How long the log may become before it is looked after. */
   #checkpointAt = checkpointPages;
 
-  constructor({ file, durability }: WorkerStart) {
-    this.#file = file;
+  constructor({ file, durability, lockFile, lockIdentity }: WorkerStart) {
     this.#database = openDatabase(file, durability);
     this.#statements = prepareStatements(this.#database);
     this.#application = new BatchApplication(this.#statements);
     // Reading makes the log if it is not there.
     this.#statements.logPages.get();
-    this.#fileIdentity = identityOf(file);
-    this.#logIdentity = identityOf(`${file}-wal`);
+    this.#identities = [
+      [file, identityOf(file)],
+      [`${file}-wal`, identityOf(`${file}-wal`)],
+      [lockFile, lockIdentity],
+    ];
   }
 
   commit(batch: ArrayBuffer): readonly TrimOutcome[] {
@@ -94,17 +95,9 @@ export class WorkerDatabase {
   }
 
   #checkFiles(): void {
-    const isSame =
-      identityOf(this.#file) === this.#fileIdentity &&
-      identityOf(`${this.#file}-wal`) === this.#logIdentity;
-    if (isSame) return;
-    const { message } = goneFailure(this.#file);
+    const changed = this.#identities.find(([file, identity]) => identityOf(file) !== identity);
+    if (changed === undefined) return;
+    const { message } = goneFailure(changed[0]);
     throw new TstackError("STORAGE_GONE", message);
   }
-}
-
-/** Of a file that is not there: empty. */
-function identityOf(file: string): string {
-  const found = statSync(file, { throwIfNoEntry: false });
-  return found === undefined ? "" : `${found.dev}:${found.ino}`;
 }

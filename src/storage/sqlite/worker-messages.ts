@@ -7,6 +7,9 @@ import type { Failure } from "./failure.ts";
 export interface WorkerStart {
   readonly file: string;
   readonly durability: SqliteDurability;
+  /** What keeps others out of the folder, and which file that was when it was taken. */
+  readonly lockFile: string;
+  readonly lockIdentity: string;
 }
 
 export type WorkerRequest =
