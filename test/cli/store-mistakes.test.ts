@@ -5,6 +5,7 @@ import {
   existsSync,
   readdirSync,
   readFileSync,
+  symlinkSync,
   truncateSync,
   writeFileSync,
 } from "node:fs";
@@ -69,6 +70,27 @@ test("a file that is there is replaced only with --force", async () => {
 test("a file in a folder that is not there", async () => {
   const line = await place.fail(1, "backup", place.join("no", "such", "b.db"), "--data", data);
   assert.match(line, /cannot write .*b\.db: no such file/);
+});
+
+test("a folder that cannot be made is told of, and nobody waits for it", async () => {
+  for (const [command, file] of [
+    ["restore", backup],
+    ["import", exported],
+  ] as const) {
+    const line = await place.fail(1, command, file, "--data", "/proc/tstack/data");
+    assert.match(line, /cannot be used .*--data/);
+  }
+});
+
+test("the database of a broker is not replaced by a copy of it", async () => {
+  const link = place.join("link");
+  symlinkSync(data, link);
+  for (const command of ["backup", "export"]) {
+    for (const file of [path.join(data, "tstack.db"), path.join(link, "tstack.db")]) {
+      const line = await place.fail(1, command, file, "--force", "--data", data);
+      assert.match(line, /tstack\.db is what is read: write to another file/);
+    }
+  }
 });
 
 test("while a broker runs, nothing is put into its folder", async () => {

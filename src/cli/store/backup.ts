@@ -34,7 +34,9 @@ export function run(args: readonly string[], io: ProgramIo): Promise<number> {
 async function backUp(file: string, options: BackupArguments, io: ProgramIo): Promise<void> {
   const reader = openFolder(options, io);
   try {
-    await writePartFile({ file, force: options.force, io }, (part) => reader.copyTo(part));
+    await writePartFile({ file, source: reader.file, force: options.force, io }, (part) =>
+      reader.copyTo(part),
+    );
     const megabytes = (statSync(file).size / 1e6).toFixed(1);
     io.stdout.write(`${file}: ${describeSize(reader.measure())} (${megabytes} MB)\n`);
   } finally {

@@ -52,7 +52,9 @@ async function exportAll(
   try {
     const lines = Readable.from(gatherLines(reader), { objectMode: false });
     if (file === undefined) return await print(lines, io.stdout);
-    await writePartFile({ file, force, io }, (part) => pipeline(lines, createWriteStream(part)));
+    await writePartFile({ file, source: reader.file, force, io }, (part) =>
+      pipeline(lines, createWriteStream(part)),
+    );
     io.stdout.write(`${file}: ${describeSize(reader.measure())}\n`);
   } finally {
     reader.close();
