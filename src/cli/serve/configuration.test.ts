@@ -146,7 +146,7 @@ test("configuration: the folder is relative to the file that names it, and to wh
   assert.equal(load("data: /absolute\n").data, "/absolute");
   assert.equal(load("").data, "./tstack-data");
   assert.equal(load("data: inside\n", { environment }).data, "from-variable");
-  assert.match(loadMistakes("data: ''\n")[0], /^tserve\.yaml:1:7 data: must be at least 1/);
+  assert.match(loadMistakes("data: ''\n")[0], /^tserve\.yaml:1:7 data: must not be empty$/);
   assert.match(loadMistakes("data: 7\n")[0], /data: expected text, not a whole number/);
 });
 
