@@ -3,6 +3,7 @@
  * was promised must be there; then everybody leaves for good, and nothing may be left.
  */
 
+import type { QueueAccount } from "../../src/broker/queue-limits.ts";
 import { audit, reckon } from "./model/reckoning.ts";
 import type { Sabotage } from "./sabotage.ts";
 import { honest } from "./sabotage.ts";
@@ -105,6 +106,7 @@ async function leave(world: World): Promise<void> {
   await pass(world, 10_000);
   for (const client of clients) client.connect({ isLast: true });
   await pass(world, 10_000);
+  const [session] = incarnation.broker.sessions.all();
   for (const client of clients) client.disconnect({ isLast: true });
   for (const topic of [...model.retained.topics]) {
     incarnation.broker.publish({
@@ -118,10 +120,11 @@ async function leave(world: World): Promise<void> {
   }
   await pass(world, allMilliseconds);
   if (history.fault !== undefined) return;
-  checkEmpty(world);
+  checkEmpty(world, session?.context.sharedQueues);
 }
 
-function checkEmpty({ incarnation, history, disk }: World): void {
+/** `account` is that of all groups together. */
+function checkEmpty({ incarnation, history, disk }: World, account?: QueueAccount): void {
   const { broker } = incarnation;
   const left: Record<string, number> = {
     connections: broker.connectionCount,
@@ -130,6 +133,9 @@ function checkEmpty({ incarnation, history, disk }: World): void {
     "shared subscriptions": broker.subscriptions.sharedCount,
     "retained messages": broker.retained.size,
     "bytes of retained messages": broker.retained.bytes,
+    "messages of groups": account?.messages ?? 0,
+    "bytes of groups": account?.bytes ?? 0,
+    "bytes that are not written": broker.journal.unsyncedBytes,
     timers: incarnation.timers,
     ...disk.ledger.sizes,
   };
