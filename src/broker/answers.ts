@@ -3,8 +3,10 @@
  * safe waits here until the journal says so, everything else behind it: they leave in the order in which they came
  * [MQTT-4.6.0-2] [MQTT-4.6.0-3] [MQTT-4.6.0-4], 3.1.1: [MQTT-4.6.0-2] [MQTT-4.6.0-3] [MQTT-4.6.0-4].
  */
+
+import type { CommitWaiter } from "./commit-waiters.ts";
 import type { Counters } from "./counters.ts";
-import type { CommitWaiter, Journal } from "./journal.ts";
+import type { Journal } from "./journal.ts";
 import type { Outbox } from "./outbox.ts";
 
 interface AnswersOwner {

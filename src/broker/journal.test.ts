@@ -242,6 +242,19 @@ test("who waits at the end of a tick is told at the end of another, and nothing 
   assert.equal(desk.ticks, ticks + 1);
 });
 
+test("while what is not urgent waits to be called off, no tick is asked for: it is the timer that ends that", async () => {
+  const desk = new Desk();
+  const told: string[] = [];
+  const row = desk.row(1);
+  desk.wait("row", told);
+  desk.endTick();
+  assert.equal(desk.isArmed, false);
+  desk.journal.remove(row);
+  desk.endTick();
+  assert.deepEqual(told, ["row"]);
+  assert.equal(desk.isArmed, false);
+});
+
 test("a bug of one who is told keeps nobody else from being told, and writes nothing twice", async () => {
   const desk = new Desk();
   const told: string[] = [];
@@ -310,6 +323,16 @@ test("the end waits for what is under way and for what is gathered; afterwards n
   desk.endTick();
   assert.equal(desk.batches.length, 2);
   await desk.journal.close();
+});
+
+test("all who close it wait for the same end", async () => {
+  const desk = new Desk();
+  desk.journal.promise(change);
+  desk.endTick();
+  const ends = [desk.journal.close(), desk.journal.close()];
+  await desk.answer();
+  await Promise.all(ends);
+  assert.ok(desk.journal.isClosed);
 });
 
 test("bytes count until they are written or called off", async () => {

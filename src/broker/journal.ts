@@ -7,6 +7,7 @@
  * over is never written. Epochs become safe in order.
  */
 import { assert, type Clock, type Limits, type Log } from "../base/index.ts";
+import { type CommitWaiter, CommitWaiters } from "./commit-waiters.ts";
 import { GatheredChanges, type TakenChanges, type TrimmedQueue } from "./gathered-changes.ts";
 import type { PendingRow } from "./pending-row.ts";
 import { StorageFailure } from "./storage-failure.ts";
@@ -18,12 +19,6 @@ import type {
   StoredMessage,
 } from "./storage-port.ts";
 import type { TickEnd } from "./tick-end.ts";
-
-/** Something that waits until what was recorded before is safe. */
-export interface CommitWaiter {
-  /** All epochs up to this one are safe. Called once for each `wait`. */
-  committed(epoch: number): void;
-}
 
 /** How long after a failed write the same batch is tried again. */
 const retryMilliseconds = 1000;
@@ -70,13 +65,14 @@ export class Journal {
   #firstGathered = 1;
   readonly #gathered = new GatheredChanges();
   #underWay: Batch | undefined;
-  #waiters: { readonly epoch: number; readonly waiter: CommitWaiter }[] = [];
+  readonly #waiters: CommitWaiters;
   #stopPatience: (() => void) | undefined;
   #stopRetry: (() => void) | undefined;
   readonly #failure: StorageFailure;
   #lastMessage = 0;
   /** Set by `close`, which waits for the engine's next answer. */
   #answered: (() => void) | undefined;
+  #closed: Promise<void> | undefined;
   #isClosed = false;
 
   constructor(options: JournalOptions) {
@@ -87,6 +83,7 @@ export class Journal {
     this.#log = log;
     this.#limits = limits;
     this.#tickEnd = tickEnd;
+    this.#waiters = new CommitWaiters(log);
     this.#failure = new StorageFailure(options);
     tickEnd.journal = this;
   }
@@ -220,7 +217,7 @@ export class Journal {
 
   /** Calls `waiter` when everything recorded until now is safe: at the end of this tick at the earliest. */
   wait(waiter: CommitWaiter): void {
-    this.#waiters.push({ epoch: this.#epoch, waiter });
+    this.#waiters.add(this.#epoch, waiter);
     this.#tickEnd.arm();
   }
 
@@ -241,7 +238,7 @@ export class Journal {
    * something which only the end of another tick can bring on.
    */
   endTick(): boolean {
-    if (this.#isClosed) return false;
+    if (this.#isClosed || (this.isIdle && this.#waiters.isEmpty)) return false;
     this.#beginEpoch();
     this.#advance();
     if (this.#underWay === undefined && !this.#gathered.isEmpty) {
@@ -249,9 +246,9 @@ export class Journal {
       else this.#bePatient();
     }
     if (this.#underWay !== undefined) return false;
-    return (
-      this.#waiters.length > 0 || (!this.#gathered.isEmpty && this.#stopPatience === undefined)
-    );
+    // Who waits for an epoch that is over is told when that is written or called off, and no tick brings that on.
+    const waitsForThis = this.#waiters.lastEpoch === this.#epoch;
+    return waitsForThis || (!this.#gathered.isEmpty && this.#stopPatience === undefined);
   }
 
   #beginEpoch(): void {
@@ -271,22 +268,7 @@ export class Journal {
         this.#safeEpoch = this.#firstGathered - 1;
       }
     }
-    this.#callWaiters();
-  }
-
-  #callWaiters(): void {
-    let called = 0;
-    const waiters = this.#waiters;
-    while (called < waiters.length && waiters[called].epoch <= this.#safeEpoch) called++;
-    if (called === 0) return;
-    this.#waiters = waiters.slice(called);
-    for (let index = 0; index < called; index++) {
-      try {
-        waiters[index].waiter.committed(this.#safeEpoch);
-      } catch (error) {
-        this.#log.error({ error }, "a bug in tStack; please report it"); // and the others are told all the same
-      }
-    }
+    this.#waiters.tell(this.#safeEpoch);
   }
 
   /** Nothing is urgent: acknowledgements that come meanwhile make the batch smaller. */
@@ -360,7 +342,7 @@ export class Journal {
     this.#tellTrimmed(batch.trims, outcome);
     this.#advance();
     this.#answered?.();
-    if ((this.#gathered.isEmpty && this.#waiters.length === 0) || this.#isClosed) return;
+    if ((this.#gathered.isEmpty && this.#waiters.isEmpty) || this.#isClosed) return;
     // Called from outside of a tick: everything that was gathered is complete.
     if (this.#gathered.isUrgent && this.durability !== "memory") this.#handOverAll();
     else this.#tickEnd.arm();
@@ -369,7 +351,13 @@ export class Journal {
   #tellTrimmed(trims: readonly TrimmedQueue[], outcome: CommitOutcome | undefined): void {
     if (trims.length === 0) return;
     const outcomes = new Map(outcome?.trimmed.map((trimmed) => [trimmed.queue, trimmed]));
-    for (const queue of trims) queue.trimmed(outcomes.get(queue.queue));
+    for (const queue of trims) {
+      try {
+        queue.trimmed(outcomes.get(queue.queue));
+      } catch (error) {
+        this.#log.error({ error }, "a bug in tStack; please report it"); // what was written is safe all the same
+      }
+    }
   }
 
   #fail(batch: Batch, error: unknown): void {
@@ -379,9 +367,13 @@ export class Journal {
     this.#answered?.();
   }
 
-  /** Writes what is gathered, if that can be done; afterwards nothing is recorded any more. */
-  async close(): Promise<void> {
-    if (this.#isClosed) return;
+  /** Writes what is gathered, if that can be done; afterwards nothing is recorded any more. All who ask wait for the same. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
     this.endTick();
     while (
       this.failure === undefined &&

@@ -4,9 +4,9 @@
  * another message, which the client would take for a duplicate (DESIGN.md, section 5). Nothing overtakes it.
  */
 import type { QoS } from "../codec/index.ts";
+import type { CommitWaiter } from "./commit-waiters.ts";
 import type { Connection } from "./connection.ts";
 import { FlightState, InFlightWindow } from "./in-flight-window.ts";
-import type { CommitWaiter } from "./journal.ts";
 import { Message } from "./message.ts";
 import { PendingRow } from "./pending-row.ts";
 import { type EncodedPublish, newVariant } from "./publish-encoder.ts";
