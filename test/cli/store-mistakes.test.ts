@@ -1,5 +1,6 @@
 /** What goes wrong with backups and exports: one line that says what to do, and everything is as it was before. */
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import {
   copyFileSync,
   existsSync,
@@ -79,6 +80,22 @@ test("a folder that cannot be made is told of, and nobody waits for it", async (
   ] as const) {
     const line = await place.fail(1, command, file, "--data", "/proc/tstack/data");
     assert.match(line, /cannot be used .*--data/);
+  }
+});
+
+test("what another user keeps is not called nothing", (context) => {
+  const program = path.join(import.meta.dirname, "../../src/cli/tstack.ts");
+  const nobody = { uid: 65_534, encoding: "utf8" } as const;
+  if (spawnSync("test", ["-r", program], nobody).status !== 0) {
+    return context.skip("only root can be somebody else, and not in a folder of its own");
+  }
+  for (const args of [
+    ["backup", place.join("x"), "--data", data],
+    ["export", "--from", backup],
+  ]) {
+    const { status, stderr } = spawnSync(process.execPath, [program, ...args], nobody);
+    assert.match(stderr, /\.db: it cannot be read \(EACCES: permission denied/);
+    assert.equal(status, 1);
   }
 });
 

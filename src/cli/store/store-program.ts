@@ -2,7 +2,7 @@
  * The frame of the programs that work on a broker's folder: the command line, the folder, and what goes wrong as one line
  * on stderr with exit code 1 (the world) or 2 (the command line).
  */
-import { existsSync } from "node:fs";
+import { statSync } from "node:fs";
 import { resolve } from "node:path";
 import { Command, CommanderError } from "commander";
 import { TstackError } from "../../base/index.ts";
@@ -77,10 +77,18 @@ export function locateFolder({ data }: StoreArguments, io: ProgramIo): string {
 export function openFolder(options: StoreArguments, io: ProgramIo): StoreReader {
   const folder = locateFolder(options, io);
   const file = storeFileOf(folder);
-  if (existsSync(file)) return openStoreReader(file);
+  if (isThere(file)) return openStoreReader(file);
   throw new ProgramFailure(
     `no broker has kept anything in ${folder}: name its folder with --data (tserve says it when it starts)`,
   );
+}
+
+function isThere(file: string): boolean {
+  try {
+    return statSync(file, { throwIfNoEntry: false }) !== undefined;
+  } catch {
+    return true; // but not for this user, which is said when it is opened
+  }
 }
 
 /** Keeps brokers out of the folder until it is released. */

@@ -2,7 +2,7 @@
  * The whole of a store as one moment knows it, read from beside a running broker or out of a backup, which is such a
  * database by itself. Reading holds up nobody: the broker goes on writing meanwhile.
  */
-import { existsSync } from "node:fs";
+import { accessSync, constants } from "node:fs";
 import { backup, DatabaseSync } from "node:sqlite";
 import { pathToFileURL } from "node:url";
 import { TstackError } from "../../base/index.ts";
@@ -75,9 +75,13 @@ export function settleStore(file: string, name = file): void {
   }
 }
 
-/** SQLite would make one that is not there. */
+/** SQLite would make one that is not there, and does not say why it cannot read one. */
 function openExisting(file: string): DatabaseSync {
-  if (!existsSync(file)) throw new TstackError("STORAGE_OPEN_FAILED", `${file}: no such file`);
+  try {
+    accessSync(file, constants.R_OK);
+  } catch (cause) {
+    throw unreadable(file, cause as NodeJS.ErrnoException);
+  }
   const url = pathToFileURL(file);
   url.search = "mode=rw";
   try {
@@ -128,6 +132,11 @@ function measure(database: DatabaseSync): StoreSize {
 function explain(error: unknown, file: string): Error {
   if (isDamage(error) && error instanceof Error) return damaged(file, error.message, error);
   return toError(describeFailure(error, file), error);
+}
+
+function unreadable(file: string, cause: NodeJS.ErrnoException): TstackError {
+  const what = cause.code === "ENOENT" ? "no such file" : `it cannot be read (${cause.message})`;
+  return new TstackError("STORAGE_OPEN_FAILED", `${file}: ${what}`, { cause });
 }
 
 function damaged(file: string, what: string, cause?: unknown): TstackError {
