@@ -50,7 +50,7 @@ export function addCrashTestCommand(
     .addOption(
       readingWhole("--rounds <number>", "kill it so often", roundsMax).default(roundsDefault),
     )
-    .addOption(readingWhole("--seed <number>", "make the random plan of that run again", seedMax))
+    .addOption(readingWhole("--seed <number>", "begin the random choices as that run did", seedMax))
     .option(
       "--command <line>",
       "test another broker: words between blanks, with {port} and {folder} in them",
