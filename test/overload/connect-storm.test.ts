@@ -44,7 +44,10 @@ test("a storm beyond connectionsMax is refused to the last, and others go on", {
   assert.equal(refused + (answers.get(accepted) ?? 0), 5000);
   assert.ok(refused >= 4000, `${refused} refused`);
   assert.ok(await crowd.until(({ closed }) => closed === refused), `${crowd.closed} closed`);
+  const grown = await broker.grownMegabytes();
   await pair.stop();
+  context.diagnostic(`${grown.toFixed(0)} MB grown`);
+  assert.ok(grown < 120, `${grown} MB`);
   crowd.close();
   const hits = await broker.waitForFigure("limits/connectionsMax", (count) => count >= refused);
   assert.equal(hits, refused);
@@ -58,8 +61,11 @@ test("1,000 clients that send CONNECT and nothing else are ended by their keep a
   const crowd = await Crowd.open(context, broker.tcpPort, 1000, (index) => connectBytes(index, 2));
   assert.ok(await crowd.until(({ answered }) => answered === 1000), `${crowd.answered} answers`);
   assert.ok(crowd.closed < 1000, "not at once");
+  const grown = await broker.grownMegabytes();
   assert.ok(await crowd.until(({ closed }) => closed === 1000, 15_000), `${crowd.closed} closed`);
   await pair.stop();
+  context.diagnostic(`${grown.toFixed(0)} MB grown`);
+  assert.ok(grown < 80, `${grown} MB`);
   await broker.waitForFigure("clients/connected", (count) => count <= 3);
 });
 

@@ -48,7 +48,10 @@ test("a client behind a network that has fallen silent is ended by its keep aliv
   assert.ok(await crowd.until(({ answered }) => answered === 50));
   relay.fallSilent();
   await broker.waitForFigure("clients/connected", (count) => count <= 3);
+  const grown = await broker.grownMegabytes();
   await pair.stop();
+  context.diagnostic(`${grown.toFixed(0)} MB grown`);
+  assert.ok(grown < 60, `${grown} MB`);
   // The transport waited for their closing, and cut them off.
   await broker.waitForFigure("limits/endSecondsMax", 50);
 });
