@@ -32,8 +32,12 @@ async function restore(file: string, options: StoreArguments, io: ProgramIo): Pr
   try {
     const held = holdFolder(folder, "tstack restore");
     const part = `${held.file}.part`;
+    const discard = () => {
+      for (const rest of [part, `${part}-journal`]) rmSync(rest, { force: true });
+    };
+    const offInterrupt = io.onInterrupt(discard);
     try {
-      rmSync(part, { force: true }); // of a run that was killed
+      discard(); // of a run that was killed
       closeSync(openSync(part, "wx", 0o600));
       await reader.copyTo(part);
       const aside = held.setAside(`before-restore-${stampOf(new Date())}`);
@@ -41,7 +45,8 @@ async function restore(file: string, options: StoreArguments, io: ProgramIo): Pr
       io.stdout.write(`${folder}: ${describeSize(reader.measure())}\n`);
       if (aside !== undefined) io.stdout.write(`what was there before is in ${aside}\n`);
     } finally {
-      rmSync(part, { force: true });
+      offInterrupt();
+      discard();
       held.release();
     }
   } finally {
