@@ -31,6 +31,7 @@ export class OutboundFlights implements CommitWaiter {
   #resending: Flying[] = [];
   /** They have their identifiers and wait until those are safe, or for such a one before them. */
   #waiting: { readonly flying: Flying; readonly epoch: number; readonly dup: boolean }[] = [];
+  #isAwaitingJournal = false;
 
   constructor(session: Session) {
     this.#session = session;
@@ -160,16 +161,26 @@ export class OutboundFlights implements CommitWaiter {
       return;
     }
     this.#waiting.push({ flying, epoch, dup });
-    if (this.#waiting.length === 1) journal.wait(this);
+    this.#waitForJournal();
+  }
+
+  /** Once, however often what waits comes and goes meanwhile. */
+  #waitForJournal(): void {
+    if (this.#isAwaitingJournal) return;
+    this.#isAwaitingJournal = true;
+    this.#session.context.journal.wait(this);
   }
 
   committed(): void {
     const { journal } = this.#session.context;
+    this.#isAwaitingJournal = false;
     while (this.#waiting.length > 0 && journal.isSafe(this.#waiting[0].epoch)) {
       const next = this.#waiting.shift();
       if (next !== undefined) this.#write(next.flying, next.dup);
     }
-    if (this.#waiting.length > 0) journal.wait(this);
+    if (this.#waiting.length > 0) this.#waitForJournal();
+    // One that was too large for the client has left its place to the next.
+    if (this.#session.hasBacklog) this.#session.pump();
   }
 
   #write({ queued, packetIdentifier }: Flying, dup: boolean): void {

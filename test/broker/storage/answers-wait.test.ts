@@ -326,3 +326,13 @@ test("5.0 [MQTT-4.3.3-10] a duplicate on another connection is answered no soone
   await broker.rest();
   assert.deepEqual(answers(after), ["pubrec 1"]);
 });
+
+test("5.0 [MQTT-3.1.2-25] QoS 2 that turns out too large when it is written leaves its place to the next", async () => {
+  const broker = new StoredBroker();
+  const properties = { receiveMaximum: 1, maximumPacketSize: 100 };
+  const client = await broker.keepingSubscriber("sub", "t", { qos: 2, properties });
+  for (const payload of ["x".repeat(200), "y".repeat(200), "fits"]) broker.publish("t", payload, 2);
+  await broker.rest();
+  assert.deepEqual(client.payloads, ["fits"]);
+  assert.equal(broker.core.counters.dropped.packetTooLarge, 2);
+});
