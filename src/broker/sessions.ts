@@ -82,11 +82,13 @@ export class Sessions {
 
   /**
    * The session for `connection`, which holds it from now on: whoever held it is disconnected. This is the processing
-   * of Clean Start [MQTT-3.1.4-4], 3.1.1: [MQTT-3.1.4-3].
+   * of Clean Start [MQTT-3.1.4-4], 3.1.1: [MQTT-3.1.4-3]. Undefined, and nothing has happened, for a connection that has
+   * ended before it was its turn.
    */
-  async open(connection: Connection, request: OpenRequest): Promise<OpenedSession> {
+  async open(connection: Connection, request: OpenRequest): Promise<OpenedSession | undefined> {
     const { clientIdentifier, isV5, cleanStart, expirySeconds } = request;
     if (!cleanStart) await this.#stored.readUnderWay(this.#sessions.get(clientIdentifier));
+    if (connection.isClosed) return undefined; // who came after it may have the session by now
     const holder = this.#sessions.get(clientIdentifier)?.holder;
     holder?.disconnect(
       ReasonCode.sessionTakenOver, // [MQTT-3.1.4-3]

@@ -66,7 +66,8 @@ export class Incarnation implements Process, Clock {
     const open = sessions.open.bind(sessions);
     sessions.open = async (connection, request) => {
       const opened = await open(connection, request);
-      this.presence.set(connection.transport.remoteAddress, opened.isPresent);
+      if (opened !== undefined)
+        this.presence.set(connection.transport.remoteAddress, opened.isPresent);
       return opened;
     };
   }

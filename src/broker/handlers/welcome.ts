@@ -52,7 +52,7 @@ export async function accept(connection: Connection, client: Authenticated): Pro
     refuse(connection, ReasonCode.serverUnavailable, `its old session cannot be ended: ${failure}`);
     return;
   }
-  let opened: OpenedSession;
+  let opened: OpenedSession | undefined;
   try {
     opened = await broker.sessions.open(connection, {
       clientIdentifier,
@@ -70,7 +70,7 @@ export async function accept(connection: Connection, client: Authenticated): Pro
     return;
   }
   // Another connection with the same identifier may have been faster.
-  if (connection.isClosed) return;
+  if (opened === undefined || connection.isClosed) return;
   welcome(connection, client, opened);
 }
 

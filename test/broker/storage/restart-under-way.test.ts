@@ -216,3 +216,17 @@ test("5.0 [MQTT-3.2.2-7] who cannot be told what is under way is turned away, an
     assert.equal(again.publishes.length, 5);
   }
 });
+
+test("who has gone while what was under way is being read takes the session from nobody", async () => {
+  const after = await (await stopInTheMiddle(v5)).restart();
+  after.storage.isHoldingReads = true;
+  const gone = after.open();
+  gone.connect("sub", kept());
+  await after.settle();
+  gone.lose();
+  const next = await after.connect("sub");
+  after.storage.letGo();
+  await after.settle();
+  assert.equal(next.isEnded, false);
+  assert.equal(after.session("sub").connection?.transport, next);
+});
