@@ -28,6 +28,7 @@ class Counter {
       outbox: outbox as unknown as Outbox,
       broker: {
         counters: new Counters(),
+        limits: { outboxBytesMax: 1000 },
         journal: {
           wait: () => this.waiting++,
           counter: this,
@@ -116,5 +117,23 @@ test("it is choked while it waits for a journal that is full", () => {
   assert.equal(answers.isChoked, false);
   counter.isFull = true;
   answers.committed(1);
+  assert.equal(answers.isChoked, false);
+});
+
+test("it is choked by what it holds itself, until that has gone", () => {
+  const counter = new Counter();
+  const { answers } = counter;
+  for (counter.epoch = 1; !answers.isChoked; counter.epoch++) {
+    assert.ok(counter.epoch < 10, "what it costs to hold an answer counts");
+    answers.acknowledge(0x70, counter.epoch, true);
+  }
+  answers.committed(1);
+  assert.equal(answers.isChoked, false);
+  answers.add(Buffer.alloc(1000), true);
+  assert.equal(answers.isChoked, true);
+  answers.clear();
+  assert.equal(answers.isChoked, false);
+  for (let identifier = 1; identifier < 150; identifier++)
+    answers.acknowledge(0x70, identifier, true);
   assert.equal(answers.isChoked, false);
 });

@@ -4,6 +4,7 @@
  * [MQTT-4.6.0-2] [MQTT-4.6.0-3] [MQTT-4.6.0-4], 3.1.1: [MQTT-4.6.0-2] [MQTT-4.6.0-3] [MQTT-4.6.0-4].
  */
 
+import type { Limits } from "../base/index.ts";
 import type { CommitWaiter } from "./commit-waiters.ts";
 import type { Counters } from "./counters.ts";
 import type { Journal } from "./journal.ts";
@@ -11,7 +12,11 @@ import type { Outbox } from "./outbox.ts";
 
 interface AnswersOwner {
   readonly outbox: Outbox;
-  readonly broker: { readonly journal: Journal; readonly counters: Counters };
+  readonly broker: {
+    readonly journal: Journal;
+    readonly counters: Counters;
+    readonly limits: Pick<Limits, "outboxBytesMax">;
+  };
 }
 
 /** Answers that wait for the same epoch. */
@@ -24,17 +29,23 @@ interface Segment {
 }
 
 const segmentBytesAtFirst = 64;
+/** About what a segment takes in memory, besides what it holds. */
+const segmentCostBytes = 200;
 
 export class Answers implements CommitWaiter {
   readonly #journal: Journal;
   readonly #outbox: Outbox;
   readonly #counters: Counters;
+  readonly #bytesMax: number;
   #segments: Segment[] = [];
+  /** Held, with what it costs to hold them. */
+  #bytes = 0;
 
   constructor({ outbox, broker }: AnswersOwner) {
     this.#journal = broker.journal;
     this.#counters = broker.counters;
     this.#outbox = outbox;
+    this.#bytesMax = broker.limits.outboxBytesMax;
   }
 
   /** Whether something waits for the disk. */
@@ -42,9 +53,9 @@ export class Answers implements CommitWaiter {
     return this.#segments.length > 0;
   }
 
-  /** Whether it waits for more than the disk can take at the moment. */
+  /** Whether it waits for more than the disk can take at the moment, or for too much itself. */
   get isChoked(): boolean {
-    return this.#segments.length > 0 && this.#journal.isFull;
+    return this.isHolding && (this.#journal.isFull || this.#bytes >= this.#bytesMax);
   }
 
   /** PUBACK, PUBREC, PUBREL or PUBCOMP in four bytes; `mustWait` until what was recorded so far is safe. */
@@ -88,6 +99,7 @@ export class Answers implements CommitWaiter {
   /** The connection is over: whoever it was has to ask again. */
   clear(): void {
     this.#segments = [];
+    this.#bytes = 0;
   }
 
   committed(epoch: number): void {
@@ -96,6 +108,7 @@ export class Answers implements CommitWaiter {
       const { bytes, length, followers } = next;
       next.length = 0;
       next.followers = undefined;
+      this.#bytes -= segmentCostBytes + length;
       // It stays where it is meanwhile: who is written to may answer at once, and be answered behind all that waits.
       if (length > 0) this.#outbox.append(bytes, 0, length);
       for (const follower of followers ?? []) follower();
@@ -115,6 +128,7 @@ export class Answers implements CommitWaiter {
         followers: undefined,
       };
       this.#segments.push(segment);
+      this.#bytes += segmentCostBytes;
       this.#journal.wait(this);
     }
     if (segment.length + length > segment.bytes.length) {
@@ -122,6 +136,7 @@ export class Answers implements CommitWaiter {
       segment.bytes.copy(grown, 0, 0, segment.length);
       segment.bytes = grown;
     }
+    this.#bytes += length;
     return segment;
   }
 }

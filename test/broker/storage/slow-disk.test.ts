@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ProtocolVersion } from "../../../src/codec/index.ts";
-import { answers, ping, StoredBroker } from "./stored-broker.ts";
+import { answers, ping, StoredBroker, say } from "./stored-broker.ts";
 import { TestStorage } from "./test-storage.ts";
 
 const payload = "x".repeat(5000);
@@ -100,4 +100,25 @@ test("what is called off, replaced or written leaves no bytes behind", async () 
   await broker.rest();
   assert.equal(broker.core.journal.unsyncedBytes, 0);
   assert.ok(broker.core.journal.isIdle);
+});
+
+test("a client whose answers wait is not read when they are too many, and is not blamed for it", async () => {
+  const broker = new StoredBroker(new TestStorage(), { limits: { outboxBytesMax: 10_000 } });
+  const client = await broker.keeper("client", { keepAliveSeconds: 10 });
+  await broker.absentee("sub", "t");
+  broker.storage.isHolding = true;
+  broker.publish("t", "it keeps the disk busy", 1);
+  await broker.settle();
+  let sent = 0;
+  for (; sent < 5000 && !client.isPaused; sent++) {
+    say(client, "pubrel", 7);
+    if (sent % 10 === 0) await broker.settle();
+  }
+  assert.equal(client.isPaused, true);
+  broker.clock.advanceSeconds(60);
+  assert.equal(client.isEnded, false);
+  broker.storage.letGo();
+  await broker.rest();
+  assert.equal(client.isPaused, false);
+  assert.equal(answers(client).length, sent);
 });
