@@ -43,6 +43,11 @@ test("a message comes once, before its first row that is written", () => {
   for (const one of [first, second, third]) gathered.addRow(one);
   gathered.add(released);
   gathered.cancel(first);
+  assert.equal(
+    first.content,
+    undefined,
+    "what is called off holds no message while it waits to be taken",
+  );
   assert.deepEqual(describe(gathered.takeAll().changes), [
     "message 7 x2",
     "row 2",

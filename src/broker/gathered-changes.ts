@@ -67,9 +67,10 @@ export class GatheredChanges {
     if (row.copy !== undefined) row.copy.references++;
   }
 
-  /** The row is not written. */
+  /** The row is not written: it keeps its place until the batch goes, which may be long, but not its message. */
   cancel(row: PendingRow): void {
     row.isCancelled = true;
+    row.content = undefined;
     this.bytes -= row.bytes;
     if (row.copy !== undefined) row.copy.references--;
   }

@@ -25,8 +25,8 @@ export class PendingRow implements StoredRow {
   message = 0;
   readonly bytes: number;
   readonly expiresAt: number;
-  /** Undefined for a PUBREL. */
-  readonly content: Message | undefined;
+  /** Undefined for a PUBREL, and once it is called off. */
+  content: Message | undefined;
   /** The message as it is stored along with this row; undefined for a row that was read, and a PUBREL. */
   copy: StoredCopy | undefined;
   /** Whether it has yet to be handed over: until then it can be changed, or called off. */

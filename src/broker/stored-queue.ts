@@ -210,7 +210,10 @@ export class StoredQueue implements WaitingQueue, TrimmedQueue {
       this.#count(-1, -row.bytes);
       this.#drops.count("expired", 1, message.topic);
     }
-    this.#firstExpiresAt = this.#behindFront > 0 ? now : this.#front.firstExpiresAt;
+    this.#firstExpiresAt = this.#front.firstExpiresAt;
+    // When the first of the others expires is known to the storage alone, and what is in front stands before it.
+    const soon = this.#front.length > 0 ? now + trimMilliseconds : now;
+    if (this.#behindFront > 0) this.#firstExpiresAt = Math.min(this.#firstExpiresAt, soon);
   }
 
   /** Of a shared subscription not: its first rows may be on their way to members that are not stored. */
