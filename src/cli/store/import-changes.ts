@@ -27,7 +27,8 @@ export class ImportReader {
   #bytes = 0;
   #line = 0;
   #isEnded = false;
-  readonly #queues = new Set<number>();
+  /** The positions that are taken in each. */
+  readonly #queues = new Map<number, Set<number>>();
   readonly #names = new Set<string>();
   readonly #messages = new Set<number>();
   /** The message whose places are being read. */
@@ -146,7 +147,11 @@ export class ImportReader {
   }
 
   #addRow(record: RecordOf<"queued">): void {
-    this.#expectQueue(record.queue);
+    const positions = this.#expectQueue(record.queue);
+    if (positions.has(record.position)) {
+      this.#fail(`a second place ${record.position} in queue ${record.queue}`);
+    }
+    positions.add(record.position);
     const { message = 0, packetIdentifier = 0, subscriptionIdentifiers = [] } = record;
     if (message === 0) {
       if (packetIdentifier === 0) this.#fail("a PUBREL without a packet identifier");
@@ -186,12 +191,13 @@ export class ImportReader {
   #claim(queue: number, name: string): void {
     if (this.#queues.has(queue)) this.#fail(`a second queue ${queue}`);
     if (this.#names.has(name)) this.#fail(`a second ${name}`);
-    this.#queues.add(queue);
+    this.#queues.set(queue, new Set());
     this.#names.add(name);
   }
 
-  #expectQueue(queue: number): void {
-    if (!this.#queues.has(queue)) this.#fail(`queue ${queue} belongs to no session before it`);
+  #expectQueue(queue: number): Set<number> {
+    const positions = this.#queues.get(queue);
+    return positions ?? this.#fail(`queue ${queue} belongs to no session before it`);
   }
 
   #readMessage(record: Parameters<typeof readMessageRecord>[0]) {

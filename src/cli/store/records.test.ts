@@ -211,6 +211,11 @@ const mistakes: [name: string, breakIt: (lines: string[]) => string[], expected:
   ],
   ["more", (lines) => [...lines, lines[1]], /there is more behind the last record/],
   ["a second session", (lines) => lines.toSpliced(2, 0, lines[1]), /^3: a second queue 1/],
+  [
+    "a second place",
+    (lines) => lines.flatMap((line) => (line.includes('"kind":"queued"') ? [line, line] : line)),
+    /: a second place \d+ in queue \d+/,
+  ],
   ["no session", (lines) => lines.toSpliced(2, 1), /queue 7 belongs to no session before it/],
   ["a wrong type", (lines) => lines.map((line) => line.replace('"qos":2', '"qos":3')), /: qos: /],
   [
