@@ -175,7 +175,7 @@ test("any message comes back byte for byte, also one whose properties no name ca
 test("many messages come in batches, each message with all of its places", () => {
   const messages = Array.from({ length: 5000 }, (_, index) => {
     const message = index + 1;
-    const rows = [row(1, index, { message }), row(7, index, { message })];
+    const rows = [row(1, index + 10, { message }), row(7, index + 10, { message })];
     return { message, content: messageOf(), rows };
   });
   const reader = new ImportReader();
@@ -214,7 +214,7 @@ const mistakes: [name: string, breakIt: (lines: string[]) => string[], expected:
   [
     "a second place",
     (lines) => lines.flatMap((line) => (line.includes('"kind":"queued"') ? [line, line] : line)),
-    /: a second place \d+ in queue \d+/,
+    /: a second place -?\d+ in queue \d+/,
   ],
   ["no session", (lines) => lines.toSpliced(2, 1), /queue 7 belongs to no session before it/],
   ["a wrong type", (lines) => lines.map((line) => line.replace('"qos":2', '"qos":3')), /: qos: /],
