@@ -152,6 +152,27 @@ test("what is kept stays when the bytes it came in go, and is copied once", () =
   fc.assert(run, { numRuns: 500 });
 });
 
+test("one that was read in a page with others holds no more of it than it is, once it has left that", () => {
+  const page = Buffer.alloc(100_000);
+  page.write("topicpayload", 500);
+  const common = {
+    qos: 1,
+    retain: false,
+    publisher: "p",
+    expiresAt: 5000,
+    expiryOffset: -1,
+  } as const;
+  const bytes = page.subarray(500, 512);
+  const message = Message.restore({ ...common, bytes, topicEnd: 5, propertiesEnd: 5 });
+  const before = write(message, -1);
+  message.leavePage();
+  assert.ok(message.bytes.buffer.byteLength < page.length);
+  assert.deepEqual(write(message, -1), before);
+  const { bytes: own } = message;
+  message.leavePage();
+  assert.equal(message.bytes, own);
+});
+
 test("the size counts topic, properties and payload", () => {
   const properties = { contentType: "text" };
   const { message } = scan(

@@ -44,6 +44,8 @@ export class Message implements MessageParts {
   stored: StoredCopy | undefined;
 
   #isKept = false;
+  /** Whether its bytes are a part of what the storage has read at once. */
+  #isOfPage = false;
   #copy: Message | undefined;
 
   /** A message made from parts that nobody else will change, in memory of its own: it may stay for long. */
@@ -88,7 +90,7 @@ export class Message implements MessageParts {
     message.retain = stored.retain;
     message.publisher = stored.publisher;
     message.expiresAt = stored.expiresAt;
-    message.#isKept = true;
+    message.#isKept = message.#isOfPage = true;
     return message;
   }
 
@@ -154,6 +156,13 @@ export class Message implements MessageParts {
   keepForLong(): Message {
     if (this.#isKept && this.bytes.length * 2 > this.bytes.buffer.byteLength) return this;
     return this.#copyInto(Buffer.allocUnsafeSlow(this.size));
+  }
+
+  /** For one that was read and stays: it came in a page with others, all of which it would keep in memory. */
+  leavePage(): void {
+    if (!this.#isOfPage) return;
+    this.#isOfPage = false;
+    this.bytes = Buffer.from(this.bytes);
   }
 
   /** Topic, properties and payload one behind the other, as the storage wants them. */

@@ -68,6 +68,8 @@ export class OutboundFlights implements CommitWaiter {
   detach(): void {
     this.#resending = [];
     this.#waiting = [];
+    if (!this.#session.isStored) return;
+    for (const { queued } of this.#window?.inOrder() ?? []) queued?.message.leavePage();
   }
 
   /** What was under way before a restart. */

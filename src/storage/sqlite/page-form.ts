@@ -26,7 +26,8 @@ export function encodePage(rows: Iterable<Columns>, bytesMax: number): ArrayBuff
     if (bytes >= bytesMax) break;
   }
   writer.writeByte(end);
-  return writer.buffer;
+  // One message under way keeps all of its page in memory: what is not page is not sent along.
+  return writer.buffer.slice(0, writer.length);
 }
 
 export function decodePage(page: ArrayBuffer): StoredDelivery[] {

@@ -1,6 +1,8 @@
 /** What was under way before a restart: sent again under its identifier, with DUP, in its order, and nothing else is. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { StoredDelivery } from "../../../src/broker/index.ts";
+import type { QueuedMessage } from "../../../src/broker/queued-message.ts";
 import { ProtocolVersion } from "../../../src/codec/index.ts";
 import type { MemoryClient } from "../memory-client.ts";
 import { answers, connack, describe, kept, StoredBroker, say } from "./stored-broker.ts";
@@ -229,4 +231,31 @@ test("who has gone while what was under way is being read takes the session from
   await after.settle();
   assert.equal(next.isEnded, false);
   assert.equal(after.session("sub").connection?.transport, next);
+});
+
+test("of a page that was read only what is under way stays in memory when its client has left", async () => {
+  const broker = new StoredBroker();
+  await broker.absentee("sub", "t");
+  broker.publish("t", "a", 1);
+  await broker.rest();
+  const { storage } = broker;
+  const readWaiting = storage.readWaiting.bind(storage);
+  storage.readWaiting = (page) =>
+    (readWaiting(page) as StoredDelivery[]).map(({ row, content }) => {
+      if (content === undefined) return { row, content };
+      const large = Buffer.alloc(1_000_000);
+      large.set(content.bytes);
+      return { row, content: { ...content, bytes: large.subarray(0, content.bytes.length) } };
+    });
+  const client = await broker.keeper("sub");
+  assert.deepEqual(client.payloads, ["a"]);
+  client.lose();
+  const held: number[] = [];
+  const look = ({ message }: QueuedMessage): boolean => {
+    held.push(message.bytes.buffer.byteLength);
+    return false;
+  };
+  assert.deepEqual([...broker.session("sub").flights.takeBack(look)], []);
+  assert.equal(held.length, 1);
+  assert.ok(held[0] < 1_000_000, `${held[0]} bytes`);
 });
