@@ -23,16 +23,18 @@ async function run(args: readonly string[]): Promise<{ code: unknown; results: R
   return { code, results: JSON.parse(stdout) as Results };
 }
 
-// Two of ten, so that the slowest machine has a minute for each.
-for (const half of ["first", "second"]) {
-  test(`what was acknowledged is there after ten rounds of SIGKILL, the ${half} ten`, async (context) => {
+// Twenty in all, in parts: on a machine with four times as much to do as it can, a round takes ten seconds.
+for (const part of ["first", "second", "third", "fourth"]) {
+  test(`what was acknowledged is there after five rounds of SIGKILL, the ${part} five`, {
+    timeout: 85_000,
+  }, async (context) => {
     const data = makeFolder(context);
-    const { code, results } = await run(["--rounds", "10", "--data", data]);
+    const { code, results } = await run(["--rounds", "5", "--data", data]);
     context.diagnostic(JSON.stringify(results));
     const { faults, faultExamples, ended, notes, rounds } = results;
     assert.deepEqual(faultExamples, [], JSON.stringify(faults));
-    assert.deepEqual([ended, notes, code, rounds.length], ["all rounds", {}, 0, 10]);
-    assert.ok(results.kills >= 10 && results.acknowledged > 0);
+    assert.deepEqual([ended, notes, code, rounds.length], ["all rounds", {}, 0, 5]);
+    assert.ok(results.kills >= 5 && results.acknowledged > 0);
     assert.deepEqual([results.unacknowledged, results.refused], [0, 0]);
     // Five sessions and the shared subscription have each message.
     assert.equal(results.received, 6 * results.acknowledged);
@@ -42,14 +44,15 @@ for (const half of ["first", "second"]) {
 
 test("a disk that is full is told, and nothing acknowledged is lost", async (context) => {
   const data = makeFolder(context);
-  const options = ["-t", "tmpfs", "-o", "size=3m", "tmpfs", data];
+  const options = ["-t", "tmpfs", "-o", "size=2m", "tmpfs", data];
   const { status, stderr } = spawnSync("mount", options, { encoding: "utf8" });
   if (status !== 0) {
-    context.skip(`no disk of 3 MB can be mounted here: ${stderr}`);
+    context.skip(`no disk of 2 MB can be mounted here: ${stderr}`);
     return;
   }
   try {
-    const { code, results } = await run(["--rounds", "10", "--data", data]);
+    // It ends when the disk is full: a slow machine takes more rounds to get there.
+    const { code, results } = await run(["--rounds", "1000", "--data", data]);
     assert.equal(code, 1);
     assert.deepEqual(results.faultExamples, []);
     assert.match(results.ended, /^(?:broker failed|not acknowledged)$/);
