@@ -51,7 +51,7 @@ export class RetainedMessages {
   /** Keeps, replaces or (empty payload) deletes. False when a limit refuses it: the message before stays. */
   store(message: Message): boolean {
     if (message.payloadStart === message.payloadEnd) {
-      this.delete(message.topic); // [MQTT-3.3.1-6] [MQTT-3.3.1-7], 3.1.1: [MQTT-3.3.1-10] [MQTT-3.3.1-11]
+      this.delete(message.topic, message.qos > 0); // [MQTT-3.3.1-6] [MQTT-3.3.1-7], 3.1.1: [MQTT-3.3.1-10] [MQTT-3.3.1-11]
       return true;
     }
     const previous = this.#tree.get(message.topic);
@@ -85,17 +85,19 @@ export class RetainedMessages {
     return this.size >= this.#limits.retainedMessagesMax || this.#memory.isShort;
   }
 
-  delete(topic: string): void {
+  /** `isPromise` where somebody is told of it. */
+  delete(topic: string, isPromise = true): void {
     const previous = this.#tree.delete(topic);
     if (previous === undefined) {
       // It may be gone and not yet safe: who asks again is answered when it is.
-      if (!this.#journal.isIdle && !isOwnTopic(topic)) this.#journal.retain(topic, undefined, true);
+      const mustWait = isPromise && !this.#journal.isIdle && !isOwnTopic(topic);
+      if (mustWait) this.#journal.retain(topic, undefined, true);
       return;
     }
     this.bytes -= previous.size;
     this.#costBytes -= costOf(previous);
     this.#forgetExpiry(topic);
-    if (!isOwnTopic(topic)) this.#journal.retain(topic, undefined, true);
+    if (!isOwnTopic(topic)) this.#journal.retain(topic, undefined, isPromise);
   }
 
   get(topic: string): Message | undefined {

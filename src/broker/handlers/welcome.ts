@@ -47,9 +47,14 @@ export async function accept(connection: Connection, client: Authenticated): Pro
     refuseAtLimit(connection, ReasonCode.quotaExceeded, "memoryBytesMax");
     return;
   }
-  const { failure } = broker.journal;
+  const { failure, isFull } = broker.journal;
   if (failure !== undefined && connect.cleanStart && broker.sessions.isStored(clientIdentifier)) {
     refuse(connection, ReasonCode.serverUnavailable, `its old session cannot be ended: ${failure}`);
+    return;
+  }
+  // Each coming and going of a kept session is something more to be written.
+  if (failure !== undefined && isFull && broker.sessions.expirySecondsFor(connect) > 0) {
+    refuse(connection, ReasonCode.serverUnavailable, `its session cannot be kept: ${failure}`);
     return;
   }
   let opened: OpenedSession | undefined;

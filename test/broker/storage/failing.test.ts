@@ -85,6 +85,25 @@ test("5.0 [MQTT-4.3.3-9] a kept session's QoS 2 is refused too, and frees its id
   assert.equal(broker.session("pub").receivedIdentifiers, undefined);
 });
 
+test("sessions that would be kept are turned away when no more can wait for the disk, others are not", async () => {
+  const limits = { unsyncedBytesMax: 3000 };
+  const broker = new StoredBroker(new TestStorage(), { limits });
+  await fail(broker);
+  let refused = 0;
+  for (let number = 0; number < 30; number++) {
+    const client = broker.open();
+    client.connect(`kept-${number}`, kept());
+    await broker.settle();
+    if (connack(client).reasonCode === 0x88) refused++;
+    client.lose();
+  }
+  assert.ok(refused >= 10 && refused < 30, `${refused} were refused`);
+  assert.ok(broker.core.journal.unsyncedBytes < 6000);
+  await broker.connect("other");
+  await recover(broker);
+  await broker.keeper("kept");
+});
+
 test("3.1.1 [MQTT-4.3.2-2] [MQTT-4.3.3-2] 3.x cannot be told no: it waits, and is acknowledged when all is written", async () => {
   for (const protocolVersion of [v3_1, v3_1_1]) {
     const broker = new StoredBroker();
