@@ -20,6 +20,8 @@ export interface PeerOptions {
 }
 
 export interface PeerHandlers {
+  /** CONNACK has come, before anything else of its connection. */
+  welcomed?(sessionPresent: boolean): void;
   /** After CONNACK, and after what was unacknowledged has been settled. */
   online?(sessionPresent: boolean): void;
   offline?(): void;
@@ -44,7 +46,7 @@ const expectedErrors = new Set(["ECONNREFUSED", "ECONNRESET", "EPIPE"]);
 export class Peer {
   readonly name: string;
   readonly #options: PeerOptions;
-  readonly #broker: BrokerChild;
+  readonly #broker: Pick<BrokerChild, "port">;
   readonly #handlers: PeerHandlers;
   readonly #client: MqttClient;
   readonly #store = new UnacknowledgedStore();
@@ -56,7 +58,7 @@ export class Peer {
   #wasOpened = false;
   #retry: NodeJS.Timeout | undefined;
 
-  constructor(options: PeerOptions, broker: BrokerChild, handlers: PeerHandlers) {
+  constructor(options: PeerOptions, broker: Pick<BrokerChild, "port">, handlers: PeerHandlers) {
     this.name = options.name;
     this.#options = options;
     this.#broker = broker;
@@ -200,6 +202,8 @@ export class Peer {
     if (packet.cmd === "connack") {
       this.#store.sessionResumed = packet.sessionPresent;
       if (!packet.sessionPresent) this.#taken.clear();
+      if (packet.returnCode === 0 || packet.reasonCode === 0)
+        this.#handlers.welcomed?.(packet.sessionPresent);
     } else if (packet.cmd === "pubrel") this.#taken.delete(messageId);
     else if (packet.cmd === "publish") {
       if (packet.qos === 2) {

@@ -24,19 +24,24 @@ export class Publisher {
 
   constructor(
     options: PeerOptions,
-    world: { readonly broker: BrokerChild; readonly chance: Chance; readonly faults: Faults },
+    world: {
+      readonly broker: Pick<BrokerChild, "port">;
+      readonly chance: Chance;
+      readonly faults: Faults;
+    },
     streams: readonly MessageStream[],
   ) {
     this.#options = options;
     this.#streams = streams;
     this.#chance = world.chance;
     this.#peer = new Peer(options, world.broker, {
-      online: (sessionPresent) => {
+      // Before what is sent again is acknowledged, which says nothing of the session at this CONNACK.
+      welcomed: (sessionPresent) => {
         if (this.#isKnown && !sessionPresent) {
           world.faults.add("session", `the session of ${options.name}, which publishes`);
         }
-        this.#pump();
       },
+      online: () => this.#pump(),
     });
     this.#peer.come();
   }
