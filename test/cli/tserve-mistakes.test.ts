@@ -51,7 +51,7 @@ test("tserve: options that are wrong", async () => {
     [["--listen"], /--listen <url>' argument missing/],
     [["--memory", "--durability", "os"], /'--memory' cannot be used with .*'--durability <level>'/],
     [["--durability", "disk"], /--durability.*'disk' is invalid.*fsync, os, memory/],
-    [["--data", ""], /--data data: must be at least 1/],
+    [["--data", ""], /--data data: must not be empty/],
     [["--listen", "http://x"], /--listen listen\[0\]: cannot listen on "http:\/\/x"/],
     [["--listen", "mqtt://127.0.0.1:99999"], /port 99999 is beyond 65535/],
     [["surplus"], /too many arguments|unknown command 'surplus'/],
