@@ -39,6 +39,7 @@ import type {
   TransportSink,
 } from "./ports.ts";
 import { PublishEncoder } from "./publish-encoder.ts";
+import type { QueueAccount } from "./queue-limits.ts";
 import { restoreState } from "./restore.ts";
 import { RetainedMessages } from "./retained-messages.ts";
 import { Routes } from "./routes.ts";
@@ -97,6 +98,8 @@ export class Broker implements TransportAcceptor {
   readonly limitHits: LimitHits;
   readonly addresses: AddressLimits;
   readonly memory: MemoryWatch;
+  /** What waits in all shared subscriptions. */
+  readonly sharedQueues: QueueAccount = { messages: 0, bytes: 0 };
   isClosing = false;
   readonly #context: SessionContext;
   /** The highest number of a stored queue. */
@@ -146,7 +149,7 @@ export class Broker implements TransportAcceptor {
     const { journal, storage } = this;
     const { limitHits } = this;
     const dropSubscription = subscriptions.remove.bind(subscriptions);
-    const sharedQueues = { messages: 0, bytes: 0 };
+    const { sharedQueues } = this;
     return {
       limits,
       clock,

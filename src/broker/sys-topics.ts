@@ -8,6 +8,7 @@ import type { Broker } from "./broker.ts";
 import type { Deadline } from "./deadlines.ts";
 import type { Journal } from "./journal.ts";
 import type { MemoryWatch } from "./memory-watch.ts";
+import { placeBytes } from "./queue-limits.ts";
 import type { Session } from "./session.ts";
 
 const minutes = [1, 5, 15] as const;
@@ -52,9 +53,11 @@ export class SysTopics {
 
   #figures(): Record<string, string | number> {
     const { counters, sessions, retained, subscriptions, clock } = this.#broker;
-    const { routes, limitHits, memory, limits } = this.#broker;
+    const { routes, limitHits, memory, limits, sharedQueues } = this.#broker;
     limitHits.counts.routesBytesMax = routes.forgotten;
     const held = countSessions(sessions.all());
+    held.queued += sharedQueues.messages;
+    held.queuedBytes += sharedQueues.bytes - sharedQueues.messages * placeBytes;
     this.#clientsMaximum = Math.max(this.#clientsMaximum, held.connected);
     return {
       uptime: `${Math.floor((clock.now() - this.#startedAt) / 1000)} seconds`,

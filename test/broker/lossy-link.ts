@@ -4,43 +4,14 @@
  */
 import assert from "node:assert/strict";
 import type { Transport, TransportSink } from "../../src/broker/index.ts";
-import {
-  decodePacketBody,
-  encodePacket,
-  FrameReader,
-  type Packet,
-  type ProtocolVersion,
-} from "../../src/codec/index.ts";
+import { encodePacket, type Packet, type ProtocolVersion } from "../../src/codec/index.ts";
+import { type PacketListener, PacketStream } from "./packet-stream.ts";
 import type { TestBroker } from "./test-broker.ts";
-
-/** Who sees a packet, at one end or the other. */
-type PacketListener = (packet: Packet) => void;
 
 export interface LinkListeners {
   readonly brokerSaid: PacketListener;
   readonly brokerHears: PacketListener;
   readonly clientHears: PacketListener;
-}
-
-/** Packets out of bytes that come in any pieces. */
-class PacketStream {
-  readonly #reader = new FrameReader(Number.POSITIVE_INFINITY);
-  readonly #version: ProtocolVersion;
-  readonly #listener: PacketListener;
-
-  constructor(version: ProtocolVersion, listener: PacketListener) {
-    this.#version = version;
-    this.#listener = listener;
-  }
-
-  read(bytes: Buffer): void {
-    this.#reader.read(Buffer.from(bytes), {
-      frame: (chunk, start, bodyStart, end) => {
-        this.#listener(decodePacketBody(chunk[start], chunk, bodyStart, end, this.#version));
-        return true;
-      },
-    });
-  }
 }
 
 export class LossyLink implements Transport {

@@ -87,6 +87,30 @@ test("figures follow what happens, once in each round, and what did not change i
   assert.equal(values(client).has("clients/maximum"), false);
 });
 
+test("what waits for a shared subscription is stored like what waits for a session", async () => {
+  const broker = new TestBroker({ sysTopicsSeconds: 10 });
+  const reader = await broker.connect("reader");
+  reader.subscribe("$SYS/broker/#");
+  const member = await broker.connect("member", { properties: { sessionExpiryInterval: 100 } });
+  member.subscribe("$share/group/t", 1);
+  await broker.settle();
+  member.lose();
+  // One round in which nothing waits, with all names there are.
+  broker.clock.advanceSeconds(10);
+  await broker.settle();
+  const before = values(reader);
+  for (let count = 0; count < 3; count++) broker.publish("t", "xyz", 1);
+  await broker.settle();
+  broker.clock.advanceSeconds(10);
+  await broker.settle();
+  const after = values(reader);
+  const grown = (name: string) => Number(after.get(name)) - Number(before.get(name));
+  assert.equal(grown("messages/stored"), 3);
+  assert.equal(grown("store/messages/count"), 3);
+  assert.ok(grown("store/messages/bytes") >= 3 * 4);
+  broker.expectErrors(0);
+});
+
 test("loads are weighted as mosquitto weighs them", async () => {
   const seconds = 10;
   const broker = new TestBroker({ sysTopicsSeconds: seconds });

@@ -3,19 +3,12 @@
  * in pieces, later, or never. Each side learns of the end in its own time.
  */
 import type { Transport, TransportSink } from "../../src/broker/index.ts";
-import {
-  decodePacketBody,
-  encodePacket,
-  FrameReader,
-  type Packet,
-  type ProtocolVersion,
-} from "../../src/codec/index.ts";
+import { encodePacket, type Packet, type ProtocolVersion } from "../../src/codec/index.ts";
+import { type PacketListener, PacketStream } from "../broker/packet-stream.ts";
 import type { Chance } from "../fuzz/chance.ts";
 import type { History } from "./history.ts";
 import type { Process } from "./simulated-storage.ts";
 import type { Timeline } from "./timeline.ts";
-
-type PacketListener = (packet: Packet) => void;
 
 export interface LinkListeners {
   readonly brokerSaid: PacketListener;
@@ -32,27 +25,6 @@ interface LinkSurroundings {
   readonly history: History;
   readonly process: Process;
   readonly delayMax: number;
-}
-
-/** Packets out of bytes that come in any pieces. */
-class PacketStream {
-  readonly #reader = new FrameReader(Number.POSITIVE_INFINITY);
-  readonly #version: ProtocolVersion;
-  readonly #listener: PacketListener;
-
-  constructor(version: ProtocolVersion, listener: PacketListener) {
-    this.#version = version;
-    this.#listener = listener;
-  }
-
-  read(bytes: Buffer): void {
-    this.#reader.read(Buffer.from(bytes), {
-      frame: (chunk, start, bodyStart, end) => {
-        this.#listener(decodePacketBody(chunk[start], chunk, bodyStart, end, this.#version));
-        return true;
-      },
-    });
-  }
 }
 
 /** More at once are the broker's to keep. */
