@@ -49,14 +49,42 @@ export const errorTable = {
       "The program published a message that no PUBLISH packet can carry: its QoS, its length or a property.",
   },
   PASSWORD_HASH_INVALID: {
-    meaning: "The text given as the hash of a password is not an argon2id PHC string.",
+    meaning:
+      "The text given as the hash of a password is not one of argon2id, bcrypt or mosquitto's PBKDF2.",
+  },
+  USER_INVALID: {
+    meaning:
+      "A user, a role or what is to change of it is not what it must be: the message says what.",
+  },
+  USER_EXISTS: { meaning: "There is a user of that name already." },
+  USER_UNKNOWN: { meaning: "There is no user of that name." },
+  USER_CONFIGURED: {
+    meaning: "The user stands in the configuration file, which only people change.",
+  },
+  ROLE_EXISTS: { meaning: "There is a role of that name already." },
+  ROLE_UNKNOWN: { meaning: "There is no role of that name." },
+  ROLE_IN_USE: { meaning: "Users have the role: it is taken from them first." },
+  RIGHT_UNKNOWN: { meaning: "The user or role has no such right." },
+  REGISTRATION_KEY_REFUSED: {
+    meaning: "The key for registration is unknown, expired, used up or revoked.",
+  },
+  REGISTRATION_KEY_EXISTS: { meaning: "There is a key for registration of that name already." },
+  REGISTRATION_KEY_UNKNOWN: { meaning: "There is no key for registration of that name." },
+  BAN_UNKNOWN: { meaning: "Neither that address nor that user is banned." },
+  CERTIFICATE_INVALID: {
+    meaning:
+      "A certificate, its key, a CA or a revocation list cannot be read, or they do not belong together.",
+  },
+  ADMIN_UNREACHABLE: {
+    meaning: "The broker's API does not answer, or the folder is not one of a broker.",
   },
   CONFIGURATION_INVALID: {
     meaning:
       "The configuration, a variable of the environment or an option does not say what it must.",
   },
   LISTEN_URL_INVALID: {
-    meaning: "The URL of a listener is not one of mqtt://, ws:// or unix:// in its form.",
+    meaning:
+      "The URL of a listener is not one of mqtt://, mqtts://, ws://, wss:// or unix:// in its form.",
   },
   LISTEN_ADDRESS_IN_USE: {
     meaning: "Another program listens on that port or socket already.",

@@ -2,7 +2,12 @@ export { assert, unreachable } from "./assert.ts";
 export type { Clock } from "./clock.ts";
 export { type ErrorCode, errorTable, malformed, protocolError, TstackError } from "./errors.ts";
 export { boundsOfLimit, completeLimits } from "./limit-bounds.ts";
-export { defaultLimits, type Limits } from "./limits.ts";
+export {
+  defaultLimits,
+  type Limits,
+  type ListenerLimitName,
+  listenerLimitNames,
+} from "./limits.ts";
 export { type Log, silentLog } from "./log.ts";
 export type { Random } from "./random.ts";
 export {

@@ -98,3 +98,28 @@ export const defaultLimits: Limits = {
   memoryBytesMax: 4_294_967_296,
   clientIdentifierBytesMax: 1024,
 };
+
+/**
+ * Those that a listener may have of its own: they concern one connection and what it sends. A session may come back through
+ * another listener, so its queue's limits are the broker's.
+ */
+export const listenerLimitNames = [
+  "packetBytesMax",
+  "connectionsMax",
+  "connectSecondsMax",
+  "endSecondsMax",
+  "packetSecondsMax",
+  "messagesPerSecondMax",
+  "bytesPerSecondMax",
+  "keepAliveSecondsMax",
+  "inFlightMessagesMax",
+  "receiveMaximum",
+  "sessionExpirySecondsMax",
+  "sessionExpirySecondsV3",
+  "subscriptionsMax",
+  "topicLevelsMax",
+  "topicAliasMax",
+  "clientIdentifierBytesMax",
+] as const satisfies readonly (keyof Limits)[];
+
+export type ListenerLimitName = (typeof listenerLimitNames)[number];

@@ -2,7 +2,7 @@
  * Everything the broker asks of the world, as interfaces: it does no I/O of its own.
  * Listeners bring `Transport`s, `auth/` brings `Authenticator`s and an `Authorizer`.
  */
-import type { ReasonCode } from "../base/index.ts";
+import type { Limits, ListenerLimitName, ReasonCode } from "../base/index.ts";
 import type { Properties, ProtocolVersion, QoS } from "../codec/index.ts";
 
 export type * from "./storage-port.ts";
@@ -13,6 +13,8 @@ export interface Transport {
   readonly remoteAddress: string;
   /** The listener that took it, as it was configured: `mqtt://127.0.0.1:1883`. */
   readonly listener: string;
+  /** What the client has proven with TLS; absent where it showed none. */
+  readonly clientCertificate?: ClientCertificate;
   /** Bytes handed over and not yet taken by the operating system. */
   readonly pendingBytes: number;
   /**
@@ -42,9 +44,35 @@ export interface TransportSink {
   closed(cause?: Error): void;
 }
 
+/** What a client's certificate says. Its chain, its dates and the revocation list have been checked. */
+export interface ClientCertificate {
+  readonly commonName: string | undefined;
+  /** As in the certificate, with their kind: `DNS:heating.example`, `email:ada@example.org`, `URI:urn:device:7`. */
+  readonly subjectAlternativeNames: readonly string[];
+  /** In hexadecimal digits without colons. */
+  readonly serialNumber: string;
+  /** SHA-256 of the whole certificate, in hexadecimal digits without colons. */
+  readonly fingerprint: string;
+}
+
 /** What a listener needs of the broker. */
 export interface TransportAcceptor {
   accept(transport: Transport): TransportSink;
+}
+
+/** What is particular to the connections of one listener; the rest is as the broker's own options say. */
+export interface ListenerSettings {
+  /** Those of `listenerLimitNames`. */
+  readonly limits?: Partial<Pick<Limits, ListenerLimitName>>;
+  readonly authenticator?: Authenticator;
+  readonly enhancedAuthenticators?: readonly EnhancedAuthenticator[];
+  /**
+   * Stands before all topic names and filters of its clients, who never see it: `site-1/`. Topics of the broker itself
+   * (`$SYS`, `$tstack`) are the same everywhere. Rights name topics with it.
+   */
+  readonly mountPoint?: string;
+  /** What a 3.x client gets that publishes what it may not: an acknowledgement without delivery (default), or the end. */
+  readonly refusedPublish?: "acknowledge" | "disconnect";
 }
 
 /** Who a connection is, for rights, the log and events. */
@@ -55,6 +83,8 @@ export interface ClientIdentity {
   readonly protocolVersion: ProtocolVersion;
   readonly remoteAddress: string;
   readonly listener: string;
+  /** What its authenticator gave along for the authorizer, which alone knows what it is. */
+  readonly grant?: unknown;
 }
 
 export interface AuthenticationRequest {
@@ -65,11 +95,24 @@ export interface AuthenticationRequest {
   readonly protocolVersion: ProtocolVersion;
   readonly remoteAddress: string;
   readonly listener: string;
+  readonly clientCertificate?: ClientCertificate;
+}
+
+/** What belongs to an identity besides its name. */
+export interface Admission {
+  /** For the authorizer: see `ClientIdentity.grant`. */
+  readonly grant?: unknown;
+  /** The connection ends then (5.0: 0xA0) unless it has authenticated anew; milliseconds since 1970. */
+  readonly expiresAt?: number;
 }
 
 /** `rule` says in words which rule of which file or role decided: refusals are explained with it. */
 export type AuthenticationResult =
-  | { readonly allowed: true; readonly userName: string | undefined; readonly rule: string }
+  | (Admission & {
+      readonly allowed: true;
+      readonly userName: string | undefined;
+      readonly rule: string;
+    })
   | { readonly allowed: false; readonly reasonCode: ReasonCode; readonly rule: string };
 
 /** Decides who may connect. Must not block the event loop; may answer later. */
@@ -93,8 +136,9 @@ export interface AuthorizationDecision {
 }
 
 /**
- * Decides who may publish and subscribe what. The broker remembers decisions on publishing per connection and topic
- * until `generation` changes, so an answer may depend only on the client, the action and the topic.
+ * Decides who may publish and subscribe what. The broker remembers decisions on publishing per connection, topic, QoS and
+ * retain until `generation` changes, so an answer may depend on nothing else. Whoever changes `generation` then calls
+ * `rightsChanged` of the broker, which looks at the subscriptions and wills of live sessions again.
  */
 export interface Authorizer {
   readonly generation: number;
@@ -104,12 +148,12 @@ export interface Authorizer {
 /** One step of an enhanced authentication (5.0, section 4.12). */
 export type AuthenticationStep =
   | { readonly outcome: "continue"; readonly data: Uint8Array | undefined }
-  | {
+  | (Admission & {
       readonly outcome: "success";
       readonly data: Uint8Array | undefined;
       readonly userName: string | undefined;
       readonly rule: string;
-    }
+    })
   | { readonly outcome: "failure"; readonly reasonCode: ReasonCode; readonly rule: string };
 
 /** One running exchange of AUTH packets. */

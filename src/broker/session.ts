@@ -38,6 +38,8 @@ export class Session {
   readonly context: SessionContext;
   readonly drops: Drops;
   readonly subscriptions = new Map<string, Subscription>();
+  /** Whose it is; undefined for an anonymous client's. */
+  userName: string | undefined;
   isV5: boolean;
   /** The connection that it belongs to, from before CONNACK on. */
   holder: Connection | undefined;

@@ -159,6 +159,7 @@ export class Sessions {
       session: {
         queue: session.stored,
         clientIdentifier: session.clientIdentifier,
+        userName: session.userName,
         isV5: session.isV5,
         expirySeconds: session.expirySeconds,
         expiresAt: holder === undefined ? (expiryDeadline?.at ?? never) : never,

@@ -35,6 +35,8 @@ export interface StoredWill {
 export interface StoredSession {
   readonly queue: number;
   readonly clientIdentifier: string;
+  /** Whose session it is: nobody else takes it over. Undefined for an anonymous client's. */
+  readonly userName: string | undefined;
   readonly isV5: boolean;
   /** Session Expiry Interval as granted. */
   readonly expirySeconds: number;
@@ -236,4 +238,28 @@ export interface Storage {
   readUnderWay(queue: number): Promise<readonly StoredDelivery[]> | readonly StoredDelivery[];
   /** Finishes what was asked for and gives everything back. Nothing may be asked for afterwards. */
   close(): Promise<void>;
+}
+
+/** A small document that outlives the broker, found by its kind and name: a user, a role, a key for registration. */
+export interface StoredRecord {
+  /** `user`, `role`, `registration-key`. */
+  readonly kind: string;
+  readonly name: string;
+  /** JSON. */
+  readonly value: string;
+}
+
+/** `value` undefined takes the record away; otherwise it is added or replaced. */
+export interface RecordChange {
+  readonly kind: string;
+  readonly name: string;
+  readonly value: string | undefined;
+}
+
+/** Where users and their like are kept. Not part of the batches: who changes a user waits for it to be on disk. */
+export interface RecordStore {
+  /** All of them, once, before any is written. */
+  readRecords(): Promise<readonly StoredRecord[]>;
+  /** All changes or none; resolves when they are as safe as a batch. Rejects with a TstackError STORAGE_... */
+  writeRecords(changes: readonly RecordChange[]): Promise<void>;
 }
