@@ -15,6 +15,7 @@ const place = { qos: 1, retain: false, identifiers: [] } as const;
 const session = {
   queue: 1,
   clientIdentifier: "c",
+  userName: undefined,
   isV5: true,
   expirySeconds: 1,
   expiresAt: Infinity,

@@ -73,6 +73,7 @@ function sessionOf(queue: number, choice: Choice): StoredSession {
   return {
     queue,
     clientIdentifier: `${nameOf(which)} ${queue}`,
+    userName: other % 3 === 0 ? undefined : nameOf(other),
     isV5: flag,
     expirySeconds: amount,
     expiresAt: expiryOf(amount),

@@ -120,14 +120,14 @@ export class ImportReader {
     }
   }
 
-  #addSession({ kind, will, ...record }: RecordOf<"session">): void {
+  #addSession({ kind, userName, will, ...record }: RecordOf<"session">): void {
     this.#claim(record.queue, `session ${JSON.stringify(record.clientIdentifier)}`);
     const stored: StoredWill | undefined = will && {
       delaySeconds: will.delaySeconds,
       publishAt: readTime(will.publishAt),
       message: this.#readMessage(will.message),
     };
-    const session = { ...record, expiresAt: readTime(record.expiresAt), will: stored };
+    const session = { ...record, userName, expiresAt: readTime(record.expiresAt), will: stored };
     this.#batch.push({ kind, session });
   }
 

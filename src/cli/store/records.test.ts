@@ -34,7 +34,8 @@ const everyProperty = hex(
 
 const session = (queue: number, fields: Partial<StoredSession> = {}): StoredSession => {
   const own = { queue, clientIdentifier: `c${queue}`, isV5: true, expirySeconds: 0xffff_ffff };
-  return { ...own, expiresAt: never, isConnected: false, will: undefined, ...fields };
+  const rest = { userName: undefined, expiresAt: never, isConnected: false, will: undefined };
+  return { ...own, ...rest, ...fields };
 };
 const subscription = (fields: Partial<StoredSubscription> = {}): StoredSubscription => {
   const options = { noLocal: true, retainAsPublished: false, retainHandling: 2 } as const;
@@ -57,6 +58,7 @@ const everything: StoreContent = {
         isV5: false,
         isConnected: true,
         clientIdentifier: "",
+        userName: "ada",
         expirySeconds: 0,
       }),
       subscriptions: [subscription(), subscription({ filter: "b", identifier: 0, noLocal: false })],

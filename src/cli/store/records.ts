@@ -25,6 +25,7 @@ export const recordShape = z.discriminatedUnion("kind", [
     kind: z.literal("session"),
     queue: numberShape,
     clientIdentifier: z.string(),
+    userName: z.string().optional(),
     isV5: z.boolean(),
     expirySeconds: z.number().min(0),
     expiresAt: timeShape,

@@ -114,6 +114,7 @@ export function sessionOf(
   return {
     queue,
     clientIdentifier: `client ${queue}`,
+    userName: undefined,
     isV5: true,
     expirySeconds: 3600,
     expiresAt: never,

@@ -58,6 +58,8 @@ export const sessionChecks: Readonly<Record<string, StorageCheck>> = {
     const kept = [
       sessionOf(1, { isV5: false, isConnected: true, expirySeconds: 0xffff_ffff }),
       sessionOf(2, { isV5: true, isConnected: false, expirySeconds: 1, expiresAt: someTime }),
+      sessionOf(3, { userName: "ada" }),
+      sessionOf(4, { userName: "" }),
       sessionOf(2 ** 40, { clientIdentifier: "" }),
     ];
     await trial.commit(...kept.map((session) => ({ kind: "session", session }) as const));
@@ -75,9 +77,9 @@ export const sessionChecks: Readonly<Record<string, StorageCheck>> = {
     assert.equal(state.messageLast, 0);
   },
 
-  "a client identifier is kept as it is": async (trial) => {
+  "a client identifier and a user name are kept as they are": async (trial) => {
     const kept = difficultTexts.map((clientIdentifier, index) =>
-      sessionOf(index + 1, { clientIdentifier }),
+      sessionOf(index + 1, { clientIdentifier, userName: difficultTexts.at(-1 - index) }),
     );
     await trial.commit(...kept.map((session) => ({ kind: "session", session }) as const));
     const state = await trial.reopen();
@@ -106,7 +108,7 @@ export const sessionChecks: Readonly<Record<string, StorageCheck>> = {
   "a session that is replaced keeps what belongs to it": async (trial) => {
     const row = rowOf(1, 7);
     const will = { message: contentOf({ topic: "w" }), delaySeconds: 5, publishAt: never };
-    const first = sessionOf(1, { will, isConnected: true, expirySeconds: 5 });
+    const first = sessionOf(1, { will, userName: "ada", isConnected: true, expirySeconds: 5 });
     await trial.commit({ kind: "session", session: first }, subscribed(1, "a/#"));
     await trial.commit(...received(1, 3), ...queued(row));
     const session = sessionOf(1, { isV5: false, expiresAt: someTime, expirySeconds: 7 });
@@ -116,7 +118,7 @@ export const sessionChecks: Readonly<Record<string, StorageCheck>> = {
     assert.deepEqual(restored, [
       { session, subscriptions: [subscriptionOf("a/#")], receivedIdentifiers: [3], figures },
     ]);
-    const other = sessionOf(1, { will: { ...will, publishAt: someTime } });
+    const other = sessionOf(1, { userName: "bob", will: { ...will, publishAt: someTime } });
     await trial.commit({ kind: "session", session: other });
     assert.deepEqual((await trial.reopen()).sessions[0].session, other);
   },

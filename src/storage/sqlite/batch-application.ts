@@ -152,16 +152,18 @@ export class BatchApplication {
 
   #putSession(reader: ByteReader): void {
     const flags = reader.readByte();
-    const hasWill = (flags & SessionFlag.hasWill) !== 0;
-    this.#statements.putSession.run(
+    const columns = [
       reader.readNumber(),
       reader.readText(),
       (flags & SessionFlag.isV5) === 0 ? 0 : 1,
       reader.readNumber(),
       columnOfTime(reader.readNumber()),
       (flags & SessionFlag.isConnected) === 0 ? 0 : 1,
-      ...(hasWill ? this.#willColumns(reader) : noWill),
-    );
+    ];
+    const userName = (flags & SessionFlag.hasUserName) === 0 ? null : reader.readText();
+    const hasWill = (flags & SessionFlag.hasWill) !== 0;
+    const will = hasWill ? this.#willColumns(reader) : noWill;
+    this.#statements.putSession.run(...columns, ...will, userName);
   }
 
   #willColumns(reader: ByteReader) {

@@ -26,7 +26,7 @@ export const Entry = {
 } as const;
 
 /** Bits of a session's flags byte. */
-export const SessionFlag = { isV5: 1, isConnected: 2, hasWill: 4 } as const;
+export const SessionFlag = { isV5: 1, isConnected: 2, hasWill: 4, hasUserName: 8 } as const;
 
 /** Bits of a subscription's options byte: as in SUBSCRIBE (5.0, section 3.8.3.1). */
 export const SubscriptionOption = {

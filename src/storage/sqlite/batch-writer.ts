@@ -157,16 +157,18 @@ function writeTrimmed(writer: ByteWriter, change: ChangeOf<"trimmed">): void {
 }
 
 function writeSession(writer: ByteWriter, session: StoredSession): void {
-  const { will } = session;
+  const { userName, will } = session;
   writer.writeByte(
     (session.isV5 ? SessionFlag.isV5 : 0) |
       (session.isConnected ? SessionFlag.isConnected : 0) |
-      (will === undefined ? 0 : SessionFlag.hasWill),
+      (will === undefined ? 0 : SessionFlag.hasWill) |
+      (userName === undefined ? 0 : SessionFlag.hasUserName),
   );
   writer.writeNumber(session.queue);
   writer.writeText(session.clientIdentifier);
   writer.writeNumber(session.expirySeconds);
   writer.writeNumber(session.expiresAt);
+  if (userName !== undefined) writer.writeText(userName);
   if (will === undefined) return;
   writer.writeNumber(will.delaySeconds);
   writer.writeNumber(will.publishAt);

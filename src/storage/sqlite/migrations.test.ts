@@ -19,7 +19,9 @@ test("an empty database gets every table and the version", (context) => {
   const database = openEmpty(context);
   migrate(database, "x.db");
   assert.equal(readVersion(database), migrations.length);
-  database.exec("select * from session, subscription, received, shared, message, row, retained");
+  database.exec(
+    "select * from session, subscription, received, shared, message, row, retained, record",
+  );
 });
 
 test("an older database is brought forward step by step, with what is in it", (context) => {

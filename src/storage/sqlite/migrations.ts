@@ -4,10 +4,10 @@
  */
 import type { DatabaseSync } from "node:sqlite";
 import { TstackError } from "../../base/index.ts";
-import { firstSchema } from "./schema.ts";
+import { firstSchema, userSchema } from "./schema.ts";
 
 /** The step at index n leads from version n to n + 1. What is released is never changed: a change is one more step. */
-export const migrations: readonly string[] = [firstSchema];
+export const migrations: readonly string[] = [firstSchema, userSchema];
 
 export function migrate(database: DatabaseSync, file: string, steps = migrations): void {
   const version = readVersion(database);

@@ -60,7 +60,7 @@ function* restoreSessions(database: DatabaseSync): Iterable<RestoredSession> {
   const sessions = iterate(
     database,
     `select queue, client_identifier, is_v5, expiry_seconds, expires_at, is_connected,
-      will_delay_seconds, will_publish_at, ${messageColumns("will_")} from session order by queue`,
+      will_delay_seconds, will_publish_at, user_name, ${messageColumns("will_")} from session order by queue`,
   );
   for (const columns of sessions) {
     const queue = columns[0] as number;
@@ -140,6 +140,7 @@ function toSession(columns: Columns): StoredSession {
   return {
     queue: queue as number,
     clientIdentifier: clientIdentifier as string,
+    userName: (columns[8] as string | null) ?? undefined,
     isV5: isV5 === 1,
     expirySeconds: expirySeconds as number,
     expiresAt: timeFromColumn(expiresAt),
@@ -148,7 +149,7 @@ function toSession(columns: Columns): StoredSession {
       delay === null
         ? undefined
         : {
-            message: messageFromColumns(columns, 8),
+            message: messageFromColumns(columns, 9),
             delaySeconds: delay as number,
             publishAt: timeFromColumn(columns[7]),
           },

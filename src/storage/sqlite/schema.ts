@@ -89,3 +89,16 @@ create table retained (
   expiry_offset integer
 );
 `;
+
+/** Version 2. */
+export const userSchema = `
+alter table session add column user_name text; -- null: an anonymous client's
+
+-- users, roles and their like
+create table record (
+  kind text not null,
+  name text not null,
+  value text not null, -- JSON
+  primary key (kind, name)
+) without rowid;
+`;

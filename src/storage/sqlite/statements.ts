@@ -32,7 +32,7 @@ type Prepare = (sql: string) => ReturnType<DatabaseSync["prepare"]>;
 function prepareSessionStatements(prepare: Prepare) {
   return {
     putSession: prepare(
-      `insert or replace into session values (?, ?, ?, ?, ?, ?, ?, ?, ${messagePlaceholders})`,
+      `insert or replace into session values (?, ?, ?, ?, ?, ?, ?, ?, ${messagePlaceholders}, ?)`,
     ),
     deleteSession: prepare("delete from session where queue = ?"),
     putSubscription: prepare(`
