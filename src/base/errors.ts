@@ -70,6 +70,9 @@ export const errorTable = {
   },
   REGISTRATION_KEY_EXISTS: { meaning: "There is a key for registration of that name already." },
   REGISTRATION_KEY_UNKNOWN: { meaning: "There is no key for registration of that name." },
+  REGISTRATION_UNAVAILABLE: {
+    meaning: "Too many devices register at one time, or nearly all names for them are taken.",
+  },
   BAN_UNKNOWN: { meaning: "Neither that address nor that user is banned." },
   CERTIFICATE_INVALID: {
     meaning:
