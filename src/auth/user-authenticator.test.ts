@@ -1,0 +1,105 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { ReasonCode } from "../base/index.ts";
+import type { AuthenticationRequest } from "../broker/index.ts";
+import type { KnownUser } from "./known-user.ts";
+import type { Credential } from "./password-verifier.ts";
+import { PasswordVerifier } from "./password-verifier.ts";
+import { UserAuthenticator } from "./user-authenticator.ts";
+
+const ada = newUser("ada", { password: "secret" });
+const eve = { ...newUser("eve", { password: "secret" }), isEnabled: false };
+const gate = newUser("gate", undefined);
+
+function newUser(name: string, credential: Credential | undefined): KnownUser {
+  return { name, credential, scram: undefined, isEnabled: true, source: "the broker's store" };
+}
+
+function newSource(...users: KnownUser[]) {
+  return {
+    isEmpty: users.length === 0,
+    find: (wanted: string) => users.find(({ name }) => name === wanted),
+    rehashed() {},
+  };
+}
+
+class CountingVerifier extends PasswordVerifier {
+  count = 0;
+
+  override verify(password: Uint8Array, credential: Credential | undefined) {
+    this.count++;
+    return super.verify(password, credential);
+  }
+}
+
+const verifier = new CountingVerifier(undefined);
+const link = new UserAuthenticator({ users: newSource(ada, eve, gate), verifier });
+
+function login(userName?: string, password?: string): AuthenticationRequest {
+  return {
+    clientIdentifier: "c",
+    userName,
+    password: password === undefined ? undefined : Buffer.from(password),
+    protocolVersion: 5,
+    remoteAddress: "127.0.0.1:50000",
+    listener: "mqtt://127.0.0.1:1883",
+  };
+}
+
+test("users: the right password lets in under the user's name, without a grant", async () => {
+  assert.deepEqual(await link.authenticate(login("ada", "secret")), {
+    allowed: true,
+    userName: "ada",
+    rule: 'user "ada", the broker\'s store',
+  });
+});
+
+test("users: wrong, missing, disabled are one and the same outside, and cost the same", async () => {
+  for (const [name, password, rule] of [
+    ["ada", "wrong", /^wrong password for user "ada"/],
+    ["ada", "", /^no password for user "ada"/],
+    ["ada", undefined, /^no password for user "ada"/],
+    ["eve", "secret", /^user "eve", the broker's store is disabled$/],
+    ["eve", "wrong", /^wrong password for user "eve".*disabled$/],
+    ["gate", "secret", /^user "gate", the broker's store has no password$/],
+    ["gate", undefined, /^user "gate", the broker's store has no password$/],
+  ] as const) {
+    const before = verifier.count;
+    const result = await link.authenticate(login(name, password));
+    assert.ok(result !== undefined && !result.allowed, name);
+    assert.equal(result.reasonCode, ReasonCode.badUserNameOrPassword);
+    assert.match(result.rule, rule);
+    assert.equal(verifier.count, before + 1);
+  }
+});
+
+test("users: who is unknown costs the same work, and passes to the next link", async () => {
+  for (const name of ["bob", "", "ADA", "__proto__"]) {
+    const before = verifier.count;
+    assert.equal(await link.authenticate(login(name, "secret")), undefined);
+    assert.equal(verifier.count, before + 1);
+  }
+});
+
+test("users: without a user name, or without any user, it passes at once", async () => {
+  const before = verifier.count;
+  assert.equal(await link.authenticate(login(undefined, "secret")), undefined);
+  const nobody = new UserAuthenticator({ users: newSource(), verifier });
+  assert.equal(await nobody.authenticate(login("ada", "secret")), undefined);
+  assert.equal(verifier.count, before);
+});
+
+test("users: too many at once are told to come back, known or not", async () => {
+  const narrow = new PasswordVerifier(undefined, { verificationsMax: 1, waitingMax: 0 });
+  const users = new UserAuthenticator({ users: newSource(ada), verifier: narrow });
+  const [first, ...others] = await Promise.all([
+    users.authenticate(login("ada", "secret")),
+    users.authenticate(login("ada", "secret")),
+    users.authenticate(login("bob", "secret")),
+  ]);
+  assert.equal(first?.allowed, true);
+  for (const result of others) {
+    assert.ok(result !== undefined && !result.allowed);
+    assert.equal(result.reasonCode, ReasonCode.serverBusy);
+  }
+});
