@@ -66,6 +66,10 @@ export interface NewPassword {
   readonly scram?: boolean;
 }
 
+export interface Enabling {
+  readonly isEnabled: boolean;
+}
+
 export interface Role {
   readonly name: string;
   readonly rules: readonly Rule[];
@@ -132,6 +136,14 @@ export interface Explanation {
   readonly rule: string;
   /** What keeps the user out altogether: disabled. */
   readonly warning?: string;
+}
+
+export interface WhoCanQuestion {
+  readonly action: Action;
+  readonly topic: string;
+  /** Default 0. */
+  readonly qos?: QoS;
+  readonly retain?: boolean;
 }
 
 export interface WhoCan {

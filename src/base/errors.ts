@@ -81,6 +81,9 @@ export const errorTable = {
   ADMIN_UNREACHABLE: {
     meaning: "The broker's API does not answer, or the folder is not one of a broker.",
   },
+  BROKER_NOT_RUNNING: {
+    meaning: "Only a running broker knows that, and none runs with this folder.",
+  },
   CONFIGURATION_INVALID: {
     meaning:
       "The configuration, a variable of the environment or an option does not say what it must.",
