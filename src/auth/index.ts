@@ -6,5 +6,9 @@ export { type AuthenticationLink, AuthenticatorChain } from "./authenticator-cha
 export { hashPassword, parsePasswordHash } from "./password-hash.ts";
 export type { Credential } from "./password-verifier.ts";
 export { findMistakeInRight, type Right } from "./rights.ts";
+export { RightsAuthorizer } from "./rights-authorizer.ts";
+export { findMistakeInRule, type Rule, toRight } from "./rule.ts";
 export { UserAuthenticator, type UserAuthenticatorOptions } from "./user-authenticator.ts";
+export type { UserChange } from "./user-change.ts";
+export { type ConfiguredUser, UserDirectory } from "./user-directory.ts";
 export { type AnonymousRights, type User, UserList, type UserListEntries } from "./user-list.ts";

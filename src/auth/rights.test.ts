@@ -140,7 +140,7 @@ test("rights: the rule names the entry, what it says, and its file and line", ()
   };
   assert.deepEqual(ask([right], { action: "publish", topic: "home/x" }), {
     allowed: true,
-    rule: "users[2].rights[1] allow publish home/# (tstack.yaml:14)",
+    rule: "users[2].rights[1]: allow publish home/# (tstack.yaml:14)",
   });
   assert.deepEqual(ask([right], { action: "subscribe", topic: "home/x" }), {
     allowed: false,

@@ -8,6 +8,7 @@ import type {
   AuthorizationRequest,
   ClientIdentity,
 } from "../broker/ports.ts";
+import type { QoS } from "../codec/index.ts";
 import {
   filtersOverlap,
   isFilterInside,
@@ -20,7 +21,11 @@ export interface Right {
   readonly action: "publish" | "subscribe" | "both";
   /** A topic filter in which `%c` stands for the client identifier and `%u` for the user name. */
   readonly filter: string;
-  /** Where it stands, for people: `users[2].rights[1]`. */
+  /** It applies to these QoS only: of a message, or as asked for with a subscription. */
+  readonly qos?: readonly QoS[];
+  /** It applies to messages with, or without, RETAIN only, and never to subscriptions. */
+  readonly retain?: boolean;
+  /** Where it stands, for people: `users[2].rights[1]`, `role "operator", rule 2`. */
   readonly source: string;
   /** The file and line of it: `tstack.yaml:14`. */
   readonly place?: string;
@@ -37,7 +42,7 @@ export function findMistakeInRight(right: Pick<Right, "action" | "filter">): str
   if (filter === "") return 'is empty; a filter that starts with # needs quotes: "#"';
   if (filter.startsWith("$share/"))
     return "names a shared subscription; give the filter behind $share/group/";
-  if (action === "publish" && isSystemTopic(filter)) return "nobody may publish to $SYS";
+  if (action === "publish" && isSystemTopic(filter)) return "nobody may publish to $SYS or $tstack";
   if (parseTopicFilter(filter.replace(placeholder, "x"), levelsMax) === undefined) {
     return "is not a topic filter: + stands for one whole level, # for all levels at the end";
   }
@@ -52,22 +57,36 @@ export function decide(
 ): AuthorizationDecision {
   const action = request.action === "subscribe" ? "subscribe" : "publish";
   if (action === "publish" && isSystemTopic(request.topic)) {
-    return { allowed: false, rule: "nobody may publish to $SYS: it belongs to the broker" };
+    return { allowed: false, rule: "nobody may publish to $SYS or $tstack: they are the broker's" };
   }
-  const unusable: string[] = [];
+  const unusable: Right[] = [];
   for (const right of rights) {
     if (right.action !== "both" && right.action !== action) continue;
+    if (!meetsConditions(right, request)) continue;
     const filter = fillIn(right.filter, request.client);
     if (filter === undefined && right.effect === "allow") {
-      unusable.push(right.source);
-    } else if (applies(right, filter ?? widen(right.filter), request)) {
+      unusable.push(right);
+    } else if (covers(right, filter ?? widen(right.filter), request)) {
       return { allowed: right.effect === "allow", rule: describeRight(right, filter) };
     }
   }
-  return { allowed: false, rule: describeRefusal(owner, action, unusable) };
+  return {
+    allowed: false,
+    rule: describeRefusal(
+      `no right of ${owner} allows to ${action} this`,
+      unusable,
+      findNarrower(rights, request),
+    ),
+  };
 }
 
-function applies(right: Right, filter: string, request: AuthorizationRequest): boolean {
+function meetsConditions({ qos, retain }: Right, request: AuthorizationRequest): boolean {
+  if (qos !== undefined && !qos.includes(request.qos)) return false;
+  if (retain === undefined) return true;
+  return request.action !== "subscribe" && retain === request.retain;
+}
+
+function covers(right: Right, filter: string, request: AuthorizationRequest): boolean {
   if (filter === everything) return true;
   if (request.action !== "subscribe") return matchesFilter(filter, request.topic);
   return right.effect === "allow"
@@ -101,20 +120,49 @@ function widen(filter: string): string {
 }
 
 function isSystemTopic(topic: string): boolean {
-  return topic === "$SYS" || topic.startsWith("$SYS/");
+  return /^\$(?:SYS|tstack)(?:\/|$)/.test(topic);
 }
 
+/** `role "operator", rule 2: allow publish a/# with QoS 0 or 1, without RETAIN (tserve.yaml:14)` */
 function describeRight(right: Right, filter: string | undefined): string {
   const place = right.place === undefined ? "" : ` (${right.place})`;
   const widened =
     filter === undefined
       ? "; the name for %c or %u is empty or holds + # / $, so it denies all of that level"
       : "";
-  return `${right.source} ${right.effect} ${right.action} ${right.filter}${place}${widened}`;
+  const words = `${right.effect} ${right.action} ${right.filter}${describeConditions(right)}`;
+  return `${right.source}: ${words}${place}${widened}`;
 }
 
-function describeRefusal(owner: string, action: string, unusable: readonly string[]): string {
-  const refusal = `no right of ${owner} allows to ${action} this`;
+function describeConditions({ qos, retain }: Right): string {
+  const conditions: string[] = [];
+  if (qos !== undefined) conditions.push(`with QoS ${qos.join(" or ")}`);
+  if (retain !== undefined) conditions.push(retain ? "with RETAIN" : "without RETAIN");
+  return conditions.length === 0 ? "" : ` ${conditions.join(", ")}`;
+}
+
+/** The first right that would allow it with another QoS or RETAIN: what people overlook. */
+function findNarrower(rights: readonly Right[], request: AuthorizationRequest): Right | undefined {
+  const action = request.action === "subscribe" ? "subscribe" : "publish";
+  return rights.find((right) => {
+    if (right.effect === "deny" || meetsConditions(right, request)) return false;
+    if (right.action !== "both" && right.action !== action) return false;
+    const filter = fillIn(right.filter, request.client);
+    return filter !== undefined && covers(right, filter, request);
+  });
+}
+
+function describeRefusal(
+  words: string,
+  unusable: readonly Right[],
+  narrower: Right | undefined,
+): string {
+  let refusal = words;
+  if (narrower !== undefined) {
+    refusal += `; ${narrower.source} is only for what is${describeConditions(narrower)}`;
+  }
   if (unusable.length === 0) return refusal;
-  return `${refusal}; ${unusable.join(", ")} not usable: the name for %c or %u is empty or holds + # / $`;
+  const sources = unusable.slice(0, 3).map(({ source }) => source);
+  if (unusable.length > sources.length) sources.push("and more");
+  return `${refusal}; ${sources.join(", ")} not usable: the name for %c or %u is empty or holds + # / $`;
 }
