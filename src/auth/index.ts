@@ -3,7 +3,12 @@ export {
   type AnonymousAuthenticatorOptions,
 } from "./anonymous-authenticator.ts";
 export { type AuthenticationLink, AuthenticatorChain } from "./authenticator-chain.ts";
-export { hashPassword, parsePasswordHash } from "./password-hash.ts";
+export {
+  hashPassword,
+  needsRehash,
+  type PasswordHash,
+  parsePasswordHash,
+} from "./password-hash.ts";
 export type { Credential } from "./password-verifier.ts";
 export { findMistakeInRight, type Right } from "./rights.ts";
 export { RightsAuthorizer } from "./rights-authorizer.ts";
