@@ -9,6 +9,8 @@ export {
   type PasswordHash,
   parsePasswordHash,
 } from "./password-hash.ts";
+export { LearningAuthorizer, type Observation, parseObservation } from "./learning.ts";
+export { type LeastRules, leastRules } from "./least-rules.ts";
 export type { Credential } from "./password-verifier.ts";
 export { findMistakeInRight, type Right } from "./rights.ts";
 export { RightsAuthorizer } from "./rights-authorizer.ts";

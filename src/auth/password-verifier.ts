@@ -4,7 +4,7 @@
  * hash, a plain password or does not exist, so that its duration does not tell who is a user.
  */
 import { createHmac, randomBytes, timingSafeEqual } from "node:crypto";
-import { deriveTag, newHashCost, type PasswordHash } from "./password-hash.ts";
+import { deriveTag, makeSameCost, type PasswordHash, parsePasswordHash } from "./password-hash.ts";
 
 /** How a user proves who it is: a plain password as it stands in the configuration, or its hash. */
 export type Credential = { readonly password: string } | { readonly hash: PasswordHash };
@@ -30,10 +30,12 @@ export class PasswordVerifier {
   constructor(example: PasswordHash | undefined, options: PasswordVerifierOptions = {}) {
     this.#verificationsMax = options.verificationsMax ?? 2;
     this.#waitingMax = options.waitingMax ?? 1000;
-    const { memoryKibibytes, passes, lanes } = example ?? newHashCost;
-    const salt = randomBytes(example?.salt.length ?? 16);
-    const tag = randomBytes(example?.tag.length ?? 32);
-    this.#absentHash = { memoryKibibytes, passes, lanes, salt, tag };
+    this.#absentHash = makeSameCost(
+      example ??
+        parsePasswordHash(
+          "$argon2id$v=19$m=19456,t=2,p=1$c29tc2FsdHNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
+        ),
+    );
   }
 
   /** An empty password is never right. `credential` is undefined for a user who does not exist. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { deriveTag, hashPassword, parsePasswordHash } from "./password-hash.ts";
+import { deriveTag, parsePasswordHash } from "./password-hash.ts";
 import { PasswordVerifier } from "./password-verifier.ts";
 
 /** From the reference implementation's tests: password "password", salt "somesalt". */
@@ -12,48 +12,6 @@ async function makeCheapHash(password: string) {
   const hash = parsePasswordHash(`${cheapHash}${Buffer.alloc(16).toString("base64").slice(0, 22)}`);
   return { ...hash, tag: await deriveTag(password, hash) };
 }
-
-test("password hash: the reference implementation's vector", async () => {
-  const hash = parsePasswordHash(referenceHash);
-  assert.deepEqual(await deriveTag("password", hash), hash.tag);
-  assert.notDeepEqual(await deriveTag("passwore", hash), hash.tag);
-});
-
-test("password hash: what is made is read, and no two are alike", async () => {
-  const [one, two] = await Promise.all([hashPassword("geheim ü"), hashPassword("geheim ü")]);
-  assert.notEqual(one, two);
-  assert.match(one, /^\$argon2id\$v=19\$m=19456,t=2,p=1\$[\w+/]{22}\$[\w+/]{43}$/);
-  const hash = parsePasswordHash(one);
-  assert.deepEqual(await deriveTag(Buffer.from("geheim ü"), hash), hash.tag);
-});
-
-test("password hash: everything else is refused without being repeated", () => {
-  const salt = "c29tc2FsdHNhbHQ";
-  const tag = "CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
-  for (const text of [
-    "",
-    "secret",
-    `$argon2i$v=19$m=8,t=1,p=1$${salt}$${tag}`,
-    `$argon2id$v=16$m=8,t=1,p=1$${salt}$${tag}`,
-    `$argon2id$m=8,t=1,p=1$${salt}$${tag}`,
-    `$argon2id$v=19$m=7,t=1,p=1$${salt}$${tag}`,
-    `$argon2id$v=19$m=999999999,t=1,p=1$${salt}$${tag}`,
-    `$argon2id$v=19$m=8,t=0,p=1$${salt}$${tag}`,
-    `$argon2id$v=19$m=8,t=101,p=1$${salt}$${tag}`,
-    `$argon2id$v=19$m=8,t=1,p=2$${salt}$${tag}`,
-    `$argon2id$v=19$m=8,t=1,p=1$c2FsdA$${tag}`,
-    `$argon2id$v=19$m=8,t=1,p=1$${salt}$c2hvcnQ`,
-    `$argon2id$v=19$m=8,t=1,p=1$${salt}$${tag}$`,
-    `$argon2id$v=19$m=8,t=1,p=1$${salt}$${tag}\n`,
-  ]) {
-    assert.throws(
-      () => parsePasswordHash(text),
-      (error: Error & { code?: string }) =>
-        error.code === "PASSWORD_HASH_INVALID" && !error.message.includes(salt),
-      text,
-    );
-  }
-});
 
 test("password verifier: right and wrong, for hashes, plain passwords and nobody", async () => {
   const hash = await makeCheapHash("secret");
