@@ -3,14 +3,14 @@ export {
   type AnonymousAuthenticatorOptions,
 } from "./anonymous-authenticator.ts";
 export { type AuthenticationLink, AuthenticatorChain } from "./authenticator-chain.ts";
+export { LearningAuthorizer, type Observation, parseObservation } from "./learning.ts";
+export { type LeastRules, leastRules } from "./least-rules.ts";
 export {
   hashPassword,
   needsRehash,
   type PasswordHash,
   parsePasswordHash,
 } from "./password-hash.ts";
-export { LearningAuthorizer, type Observation, parseObservation } from "./learning.ts";
-export { type LeastRules, leastRules } from "./least-rules.ts";
 export type { Credential } from "./password-verifier.ts";
 export { findMistakeInRight, type Right } from "./rights.ts";
 export { RightsAuthorizer } from "./rights-authorizer.ts";
