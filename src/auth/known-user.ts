@@ -22,6 +22,9 @@ export interface KnownUser {
 /** `UserDirectory` is one. */
 export interface UserSource {
   find(name: string): KnownUser | undefined;
-  /** The right password was given, and its hash was of an old kind: `passwordHash` is of the new one. Never rejects. */
-  rehashed(name: string, passwordHash: string): void;
+  /**
+   * The right password was given, and its hash was of an old kind: `newHash` is of the new one. It is written some time
+   * later if the user still has `oldHash` then, so that a password that was changed meanwhile stays. Never throws.
+   */
+  rehashed(name: string, oldHash: string, newHash: string): void;
 }

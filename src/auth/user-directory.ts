@@ -45,7 +45,7 @@ export interface UserDirectoryOptions {
   readonly log?: Log;
 }
 
-type Rehash = (name: string, passwordHash: string) => void;
+type Rehash = UserSource["rehashed"];
 
 /**
  * @example
@@ -192,8 +192,8 @@ export class UserDirectory implements UserSource {
     return rights;
   }
 
-  rehashed(name: string, passwordHash: string): void {
-    this.#rehash?.(name, passwordHash);
+  rehashed(name: string, oldHash: string, newHash: string): void {
+    this.#rehash?.(name, oldHash, newHash);
   }
 
   /** Who writes hashes of a newer kind: the administration. Without one, they are not written. */
