@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestContext } from "node:test";
 import { type Log, silentLog } from "../../src/base/index.ts";
-import type { Storage, StorageChange } from "../../src/broker/ports.ts";
+import type { RecordStore, Storage, StorageChange } from "../../src/broker/ports.ts";
 import { queued, rowOf, sessions } from "../../src/storage/conformance/records.ts";
 import { openSqliteStorage, type SqliteDurability } from "../../src/storage/index.ts";
 
@@ -57,7 +57,7 @@ export async function openFolder(
   context: TestContext,
   folder: string,
   { durability = "os", log = silentLog, holder = "a test" }: OpenOptions = {},
-): Promise<Storage> {
+): Promise<Storage & RecordStore> {
   const storage = await openSqliteStorage({ folder, durability, log, holder });
   whenEnded(context, () => storage.close());
   return storage;

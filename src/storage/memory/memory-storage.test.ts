@@ -1,12 +1,17 @@
 /** The suite that every engine passes; this one outlives nothing, and hands itself on. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { testStorage } from "../conformance/index.ts";
+import { testRecordStore, testStorage } from "../conformance/index.ts";
 import { MemoryStorage } from "./memory-storage.ts";
 
 testStorage("memory", async () => {
   const storage = new MemoryStorage();
   return { storage, reopen: async () => storage, end: () => storage.close() };
+});
+
+testRecordStore("memory", async () => {
+  const storage = new MemoryStorage();
+  return { records: storage, reopen: async () => storage, end: () => storage.close() };
 });
 
 test("everything is answered at once", () => {

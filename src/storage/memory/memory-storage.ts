@@ -6,6 +6,8 @@ import { assert, unreachable } from "../../base/index.ts";
 import type {
   CommitOutcome,
   QueuePage,
+  RecordChange,
+  RecordStore,
   RestoredSession,
   RestoredShared,
   RestoredState,
@@ -13,6 +15,7 @@ import type {
   StorageChange,
   StoredDelivery,
   StoredMessage,
+  StoredRecord,
   StoredRow,
   StoredSession,
   StoredSubscription,
@@ -36,7 +39,7 @@ interface MessageEntry {
 
 const nothingTrimmed: CommitOutcome = { trimmed: [] };
 
-export class MemoryStorage implements Storage {
+export class MemoryStorage implements Storage, RecordStore {
   readonly durability = "memory";
   readonly location = "memory";
   readonly #sessions = new Map<number, SessionEntry>();
@@ -44,6 +47,8 @@ export class MemoryStorage implements Storage {
   readonly #queues = new Map<number, StoredQueue>();
   readonly #messages = new Map<number, MessageEntry>();
   readonly #retained = new Map<string, StoredMessage>();
+  /** By kind and name. */
+  readonly #records = new Map<string, Map<string, string>>();
   /** References that the batch has announced and not yet made. */
   #missingReferences = 0;
 
@@ -143,6 +148,21 @@ export class MemoryStorage implements Storage {
 
   readUnderWay(queue: number): readonly StoredDelivery[] {
     return this.#deliver(this.#queues.get(queue)?.readUnderWay() ?? []);
+  }
+
+  async readRecords(): Promise<readonly StoredRecord[]> {
+    return [...this.#records].flatMap(([kind, values]) =>
+      Array.from(values, ([name, value]) => ({ kind, name, value })),
+    );
+  }
+
+  async writeRecords(changes: readonly RecordChange[]): Promise<void> {
+    for (const { kind, name, value } of changes) {
+      const values = this.#records.get(kind) ?? new Map<string, string>();
+      this.#records.set(kind, values);
+      if (value === undefined) values.delete(name);
+      else values.set(name, value);
+    }
   }
 
   /** Forgets nothing: see `restore`. */

@@ -1,2 +1,2 @@
 export type { SqliteDurability } from "./database.ts";
-export { openSqliteStorage } from "./open-sqlite-storage.ts";
+export { openRecords, openSqliteStorage } from "./open-sqlite-storage.ts";

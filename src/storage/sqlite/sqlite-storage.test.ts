@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { silentLog } from "../../base/index.ts";
-import { testStorage } from "../conformance/index.ts";
+import { testRecordStore, testStorage } from "../conformance/index.ts";
 import { openSqliteStorage, type SqliteDurability } from "./index.ts";
 
 async function openEmpty(durability: SqliteDurability) {
@@ -25,3 +25,8 @@ async function openEmpty(durability: SqliteDurability) {
 }
 
 testStorage("sqlite", () => openEmpty("fsync"));
+
+testRecordStore("sqlite", async () => {
+  const { storage, ...rest } = await openEmpty("fsync");
+  return { records: storage, ...rest };
+});

@@ -8,10 +8,13 @@ import { assert, type Log, TstackError } from "../../base/index.ts";
 import type {
   CommitOutcome,
   QueuePage,
+  RecordChange,
+  RecordStore,
   RestoredState,
   Storage,
   StorageChange,
   StoredDelivery,
+  StoredRecord,
 } from "../../broker/ports.ts";
 import { encodeBatch } from "./batch-writer.ts";
 import type { SqliteDurability } from "./database.ts";
@@ -38,7 +41,7 @@ const spareBytes = 65_536;
 /** A larger buffer than this is not kept for the next batch. */
 const spareBytesMax = 4_194_304;
 
-export class SqliteStorage implements Storage {
+export class SqliteStorage implements Storage, RecordStore {
   readonly durability: SqliteDurability;
   readonly location: string;
   readonly #file: string;
@@ -96,6 +99,7 @@ export class SqliteStorage implements Storage {
   }
 
   async commit(changes: readonly StorageChange[]): Promise<CommitOutcome> {
+    this.#restored();
     const spare = this.#spare ?? new ArrayBuffer(spareBytes);
     this.#spare = undefined;
     const batch = encodeBatch(changes, spare);
@@ -106,11 +110,24 @@ export class SqliteStorage implements Storage {
   }
 
   async readWaiting(page: QueuePage): Promise<readonly StoredDelivery[]> {
+    this.#restored();
     return toDeliveries(await this.#ask({ kind: "readWaiting", page }));
   }
 
   async readUnderWay(queue: number): Promise<readonly StoredDelivery[]> {
+    this.#restored();
     return toDeliveries(await this.#ask({ kind: "readUnderWay", queue }));
+  }
+
+  /** Also before `restore`: users may be needed first. */
+  async readRecords(): Promise<readonly StoredRecord[]> {
+    const answer = await this.#ask({ kind: "readRecords" });
+    assert(answer.kind === "records", "a question for records is answered with them");
+    return answer.records;
+  }
+
+  async writeRecords(changes: readonly RecordChange[]): Promise<void> {
+    await this.#ask({ kind: "writeRecords", changes });
   }
 
   close(): Promise<void> {
@@ -131,7 +148,6 @@ export class SqliteStorage implements Storage {
   }
 
   #ask(request: WorkerRequest, transfer: ArrayBuffer[] = []): Promise<WorkerAnswer> {
-    this.#restored();
     return new Promise((resolve, reject) => {
       if (this.#end !== undefined) {
         reject(this.#end);

@@ -24,6 +24,9 @@ export function prepareStatements(database: DatabaseSync) {
     logPages: prepare("pragma wal_checkpoint(noop)"),
     ...prepareSessionStatements(prepare),
     ...prepareRowStatements(prepare),
+    readRecords: prepare("select kind, name, value from record order by kind, name"),
+    putRecord: prepare("insert or replace into record values (?, ?, ?)"),
+    deleteRecord: prepare("delete from record where kind = ? and name = ?"),
   };
 }
 

@@ -4,7 +4,7 @@
  */
 import type { DatabaseSync } from "node:sqlite";
 import { TstackError } from "../../base/index.ts";
-import type { QueuePage, TrimOutcome } from "../../broker/ports.ts";
+import type { QueuePage, RecordChange, StoredRecord, TrimOutcome } from "../../broker/ports.ts";
 import { BatchApplication } from "./batch-application.ts";
 import type { Columns } from "./columns.ts";
 import { busyMilliseconds, openDatabase } from "./database.ts";
@@ -40,13 +40,28 @@ export class WorkerDatabase {
   }
 
   commit(batch: ArrayBuffer): readonly TrimOutcome[] {
+    return this.#change(() => this.#application.apply(batch));
+  }
+
+  writeRecords(changes: readonly RecordChange[]): void {
+    const { putRecord, deleteRecord } = this.#statements;
+    this.#change(() => {
+      for (const { kind, name, value } of changes) {
+        if (value === undefined) deleteRecord.run(kind, name);
+        else putRecord.run(kind, name, value);
+      }
+    });
+  }
+
+  /** All of it or nothing. */
+  #change<Outcome>(apply: () => Outcome): Outcome {
     const { begin, commit } = this.#statements;
     try {
       begin.run();
-      const trimmed = this.#application.apply(batch);
+      const outcome = apply();
       this.#checkFiles();
       commit.run();
-      return trimmed;
+      return outcome;
     } catch (error) {
       this.#undo();
       throw error;
@@ -77,6 +92,11 @@ export class WorkerDatabase {
   readUnderWay(queue: number): ArrayBuffer {
     const rows = this.#statements.readUnderWay.iterate(queue);
     return encodePage(rows as Iterable<unknown> as Iterable<Columns>, Number.POSITIVE_INFINITY);
+  }
+
+  readRecords(): StoredRecord[] {
+    const rows = this.#statements.readRecords.all() as unknown as [string, string, string][];
+    return rows.map(([kind, name, value]) => ({ kind, name, value }));
   }
 
   /** The last to close takes the log into the database. */

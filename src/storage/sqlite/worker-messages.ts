@@ -1,5 +1,5 @@
 /** What the main thread asks of the worker, and what it is answered: one answer for each request, in their order. */
-import type { QueuePage, TrimOutcome } from "../../broker/ports.ts";
+import type { QueuePage, RecordChange, StoredRecord, TrimOutcome } from "../../broker/ports.ts";
 import type { SqliteDurability } from "./database.ts";
 import type { Failure } from "./failure.ts";
 
@@ -16,6 +16,8 @@ export type WorkerRequest =
   | { readonly kind: "commit"; readonly batch: ArrayBuffer }
   | { readonly kind: "readWaiting"; readonly page: QueuePage }
   | { readonly kind: "readUnderWay"; readonly queue: number }
+  | { readonly kind: "readRecords" }
+  | { readonly kind: "writeRecords"; readonly changes: readonly RecordChange[] }
   | { readonly kind: "close" };
 
 export type WorkerAnswer =
@@ -26,5 +28,7 @@ export type WorkerAnswer =
       readonly trimmed: readonly TrimOutcome[];
     }
   | { readonly kind: "page"; readonly page: ArrayBuffer }
+  | { readonly kind: "records"; readonly records: readonly StoredRecord[] }
+  | { readonly kind: "recordsWritten" }
   | { readonly kind: "closed" }
   | { readonly kind: "failed"; readonly failure: Failure };

@@ -3,7 +3,7 @@
  * has made it ready, and brings the log into it after an answer, so that nobody waits for that who need not.
  */
 import { parentPort, workerData } from "node:worker_threads";
-import { assert } from "../../base/index.ts";
+import { assert, unreachable } from "../../base/index.ts";
 import { describeFailure } from "./failure.ts";
 import { WorkerDatabase } from "./worker-database.ts";
 import type { WorkerAnswer, WorkerRequest, WorkerStart } from "./worker-messages.ts";
@@ -44,8 +44,15 @@ class StorageWorker {
       }
       case "readWaiting":
         return { kind: "page", page: this.#database.readWaiting(request.page) };
-      default:
+      case "readUnderWay":
         return { kind: "page", page: this.#database.readUnderWay(request.queue) };
+      case "readRecords":
+        return { kind: "records", records: this.#database.readRecords() };
+      case "writeRecords":
+        this.#database.writeRecords(request.changes);
+        return { kind: "recordsWritten" };
+      default:
+        return unreachable(request);
     }
   }
 
@@ -67,7 +74,7 @@ const worker = new StorageWorker(workerData as WorkerStart);
 port.on("message", (request: WorkerRequest) => {
   const answer = worker.answer(request);
   port.postMessage(answer, transferOf(answer));
-  if (request.kind === "commit") worker.tidy();
+  if (request.kind === "commit" || request.kind === "writeRecords") worker.tidy();
   if (answer.kind === "closed") port.close();
 });
 
