@@ -28,13 +28,22 @@ import {
   type Authorizer,
   Broker as BrokerCore,
   type BrokerEvents,
+  type ClientView,
+  type DisconnectUserOptions,
   type EnhancedAuthenticator,
+  type ListenerSettings,
   type Storage,
   type Transport,
   type TransportSink,
 } from "./broker/index.ts";
 import type { Properties, QoS } from "./codec/index.ts";
-import { isLoopbackUrl, type Listener, listen, parseListenUrl } from "./listeners/index.ts";
+import {
+  isLoopbackUrl,
+  type Listener,
+  type ListenOptions,
+  listen,
+  parseListenUrl,
+} from "./listeners/index.ts";
 import { readVersion } from "./package-version.ts";
 import { newMemoryReader } from "./process-memory.ts";
 import { MemoryStorage, openSqliteStorage as openSqlite } from "./storage/index.ts";
@@ -52,9 +61,13 @@ export type {
   AuthorizationRequest,
   Authorizer,
   BrokerEvents,
+  ClientCertificate,
   ClientIdentity,
+  ClientView,
   ConnectionEnding,
+  DisconnectUserOptions,
   EnhancedAuthenticator,
+  ListenerSettings,
   Transport,
   TransportSink,
 } from "./broker/index.ts";
@@ -120,12 +133,16 @@ export interface PublishOptions {
   properties?: Properties;
 }
 
+/** What one listener has of its own. */
+export type BrokerListenOptions = ListenerSettings & Pick<ListenOptions, "tls" | "proxyProtocol">;
+
 export interface Broker {
   /**
-   * Opens a listener: `mqtt://host:port`, `ws://host:port/path`, `unix:///path`. Port 0 takes a free one.
-   * Throws a TstackError: LISTEN_URL_INVALID, LISTEN_ADDRESS_IN_USE, LISTEN_FAILED, LISTEN_WITHOUT_USERS.
+   * Opens a listener: `mqtt://host:port`, `mqtts://host:port`, `ws://host:port/path`, `wss://host:port/path`,
+   * `unix:///path`. Port 0 takes a free one. Throws a TstackError: LISTEN_URL_INVALID, LISTEN_ADDRESS_IN_USE,
+   * LISTEN_FAILED, LISTEN_WITHOUT_USERS, CERTIFICATE_INVALID, CONFIGURATION_INVALID.
    */
-  listen(url: string): Promise<Listener>;
+  listen(url: string, options?: BrokerListenOptions): Promise<Listener>;
   /**
    * Takes up what `storage` holds; `listen` does so first. With a `storage` of your own, one of the two comes before
    * everything else (STORAGE_NOT_RESTORED). Rejects with a TstackError STORAGE_...
@@ -137,6 +154,15 @@ export interface Broker {
   publish(topic: string, payload: string | Uint8Array, options?: PublishOptions): void;
   /** Calls `handler` with every message that matches, retained ones first; answers how to end that. */
   subscribe(filter: string, handler: (message: ApplicationMessage) => void): () => void;
+  /** All sessions, or those of one user. */
+  clients(userName?: string): ClientView[];
+  /**
+   * The `generation` of the authorizer has changed: subscriptions and wills of these users, or of all, are looked at again.
+   * What is no longer allowed ends, and a connected client is told so and disconnected (5.0: 0x87).
+   */
+  rightsChanged(userNames?: ReadonlySet<string>): void;
+  /** Ends all connections of a user (5.0: 0x98); answers how many. */
+  disconnectUser(userName: string, options: DisconnectUserOptions): number;
   /** Answers how to take the listener away again. */
   on<Name extends keyof BrokerEvents>(
     name: Name,
@@ -186,10 +212,13 @@ export function createBroker(options: BrokerOptions = {}): Broker {
   // Methods of enhanced authentication keep nobody out: a client that names none of them is asked nothing.
   const isOpenToAnyone = options.authenticator === undefined && options.allowAnonymous !== true;
   return {
-    async listen(url) {
-      if (isOpenToAnyone && !isLoopbackUrl(parseListenUrl(url))) throw standsOpen(url);
+    async listen(url, { tls, proxyProtocol, ...settings } = {}) {
+      const isOpen = isOpenToAnyone && settings.authenticator === undefined;
+      if (isOpen && !isLoopbackUrl(parseListenUrl(url))) throw standsOpen(url);
+      const acceptor = core.acceptorFor(settings);
       await restore();
-      const listener = await listen(url, core, { limits: core.limits, log });
+      const listenOptions = { limits: acceptor.limits, log, tls, proxyProtocol };
+      const listener = await listen(url, acceptor, listenOptions);
       listeners.push(listener);
       return listener;
     },
@@ -199,6 +228,9 @@ export function createBroker(options: BrokerOptions = {}): Broker {
       ready().publish({ topic, payload: Buffer.from(payload), qos, retain, properties });
     },
     subscribe: (filter, handler) => ready().subscribe(filter, handler),
+    clients: (userName) => core.clients(userName),
+    rightsChanged: (userNames) => core.rightsChanged(userNames),
+    disconnectUser: (userName, options) => core.disconnectUser(userName, options),
     on: (name, listener) => core.events.on(name, listener),
     async close({ seconds = 5 } = {}) {
       const closed = [...listeners.map((listener) => listener.close()), core.close()];

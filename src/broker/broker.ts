@@ -24,6 +24,7 @@ import { Events } from "./events.ts";
 import { isGapTopic } from "./gaps.ts";
 import { Journal } from "./journal.ts";
 import { LimitHits } from "./limit-hits.ts";
+import { ListenerProfile } from "./listener-profile.ts";
 import { MemoryWatch } from "./memory-watch.ts";
 import type { Message } from "./message.ts";
 import { checkApplicationMessage } from "./message-check.ts";
@@ -34,6 +35,7 @@ import type {
   AuthorizationRequest,
   Authorizer,
   EnhancedAuthenticator,
+  ListenerSettings,
   Transport,
   TransportAcceptor,
   TransportSink,
@@ -49,6 +51,13 @@ import type { Storage } from "./storage-port.ts";
 import { Subscriptions } from "./subscriptions.ts";
 import { SysTopics } from "./sys-topics.ts";
 import { TickEnd } from "./tick-end.ts";
+import {
+  type ClientView,
+  type DisconnectUserOptions,
+  disconnectUser,
+  listClients,
+  reviewUsers,
+} from "./user-sessions.ts";
 import { Wills } from "./wills.ts";
 
 export interface BrokerPorts {
@@ -79,9 +88,7 @@ export class Broker implements TransportAcceptor {
   readonly random: Random;
   readonly log: Log;
   readonly limits: Limits;
-  readonly authenticator: Authenticator;
   readonly authorizer: Authorizer;
-  readonly enhancedAuthenticators: ReadonlyMap<string, EnhancedAuthenticator>;
   readonly counters = new Counters();
   readonly deadlines: Deadlines;
   readonly tickEnd: TickEnd;
@@ -101,6 +108,9 @@ export class Broker implements TransportAcceptor {
   /** What waits in all shared subscriptions. */
   readonly sharedQueues: QueueAccount = { messages: 0, bytes: 0 };
   isClosing = false;
+  /** Of listeners without settings of their own. */
+  readonly #profile: ListenerProfile;
+  readonly #profileOf: (settings: ListenerSettings) => ListenerProfile;
   readonly #context: SessionContext;
   /** The highest number of a stored queue. */
   #queueLast = 0;
@@ -117,10 +127,11 @@ export class Broker implements TransportAcceptor {
     this.random = ports.random;
     this.log = ports.log;
     this.limits = completeLimits(ports.limits);
-    this.authenticator = ports.authenticator;
     this.authorizer = ports.authorizer;
-    const methods = ports.enhancedAuthenticators ?? [];
-    this.enhancedAuthenticators = new Map(methods.map((method) => [method.method, method]));
+    const { authenticator, enhancedAuthenticators = [] } = ports;
+    const defaults = { limits: this.limits, authenticator, enhancedAuthenticators };
+    this.#profileOf = (settings) => new ListenerProfile(defaults, settings);
+    this.#profile = this.#profileOf({});
     this.events = new Events(ports.log);
     this.limitHits = new LimitHits(this.clock, ports.log);
     this.addresses = new AddressLimits(this.limits, this.clock);
@@ -191,10 +202,39 @@ export class Broker implements TransportAcceptor {
     return this.#connections.size;
   }
 
+  connections(): Iterable<Connection> {
+    return this.#connections;
+  }
+
+  /** See `user-sessions.ts`. */
+  clients(userName?: string): ClientView[] {
+    return listClients(this, userName);
+  }
+
+  rightsChanged(userNames?: ReadonlySet<string>): void {
+    reviewUsers(this, userNames);
+  }
+
+  disconnectUser(userName: string, options: DisconnectUserOptions): number {
+    return disconnectUser(this, userName, options);
+  }
+
   accept(transport: Transport): TransportSink {
+    return this.#accept(transport, this.#profile);
+  }
+
+  /** For a listener with settings of its own. Throws CONFIGURATION_INVALID. */
+  acceptorFor(settings: ListenerSettings): TransportAcceptor & { readonly limits: Limits } {
+    const profile = this.#profileOf(settings);
+    const accept = (transport: Transport): TransportSink => this.#accept(transport, profile);
+    return { accept, limits: profile.limits };
+  }
+
+  #accept(transport: Transport, profile: ListenerProfile): Connection {
     this.counters.socketsOpened++;
     this.#transports.add(transport);
-    const connection = new Connection(this, transport);
+    profile.connections++;
+    const connection = new Connection(this, transport, profile);
     this.#connections.add(connection);
     this.memory.watch();
     if (this.isClosing) connection.disconnect(ReasonCode.serverShuttingDown, "shutting down");
@@ -277,6 +317,8 @@ export class Broker implements TransportAcceptor {
 
   connectionEnded(connection: Connection, ending: ConnectionEnding): void {
     this.#connections.delete(connection);
+    connection.profile.connections--;
+    if (connection.expiry !== undefined) this.deadlines.cancel(connection.expiry);
     if (connection.address !== undefined) this.addresses.close(connection.address);
     this.sessions.connectionEnded(connection);
     const dropped = connection.session?.drops.take();

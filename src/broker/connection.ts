@@ -3,7 +3,7 @@
  * each to its end before the next; while a handler waits for an answer from outside, the rest waits too.
  * Nothing that a peer sends ends more than its own connection.
  */
-import { assert, malformed, ReasonCode, TstackError } from "../base/index.ts";
+import { assert, type Limits, malformed, ReasonCode } from "../base/index.ts";
 import {
   encodeWithin,
   FrameReader,
@@ -17,13 +17,15 @@ import type { AddressAccount } from "./address-limits.ts";
 import { Answers } from "./answers.ts";
 import type { Broker } from "./broker.ts";
 import { type ConnectionEnding, endedByLoss } from "./connection-ending.ts";
+import { failConnection, logBug } from "./connection-failure.ts";
 import { ConnectionState } from "./connection-state.ts";
 import { DropReason } from "./counters.ts";
 import { cutReason } from "./cut-reason.ts";
+import type { Deadline } from "./deadlines.ts";
 import type { Authentication } from "./handlers/auth.ts";
 import { dispatch, dispatchBeforeConnected } from "./handlers/dispatch.ts";
-import { refuse } from "./handlers/welcome.ts";
 import { Intake, type IntakeOwner, needsIntake } from "./intake.ts";
+import type { ListenerProfile } from "./listener-profile.ts";
 import type { Message } from "./message.ts";
 import { Outbox, type OutboxOwner } from "./outbox.ts";
 import { Patience, type PatienceOwner } from "./patience.ts";
@@ -41,6 +43,8 @@ export class Connection
 {
   readonly broker: Broker;
   readonly transport: Transport;
+  /** What holds for connections of its listener. */
+  readonly profile: ListenerProfile;
   readonly outbox: Outbox;
   /** What its remote address has open; undefined where that is not limited. */
   readonly address: AddressAccount | undefined;
@@ -58,6 +62,8 @@ export class Connection
   wantsProblemInformation = true;
   outboundAliases: OutboundAliases | undefined;
   authentication: Authentication | undefined;
+  /** When what it proved itself with is no longer good. */
+  expiry: Deadline | undefined;
   /** Whether it ever got a CONNACK that said yes. */
   wasAccepted = false;
   /** Whether its CONNECT was answered with no: the log has told it then. */
@@ -80,13 +86,18 @@ export class Connection
   /** The transport is gone, and packets that it brought still wait. */
   #lost: { readonly cause: Error | undefined } | undefined;
 
-  constructor(broker: Broker, transport: Transport) {
+  constructor(broker: Broker, transport: Transport, profile: ListenerProfile) {
     this.broker = broker;
     this.transport = transport;
+    this.profile = profile;
     this.address = broker.addresses.open(transport.remoteAddress);
     this.outbox = new Outbox(transport, broker.tickEnd, this);
-    this.#reader = new FrameReader(broker.limits.packetBytesMax);
-    this.#patience = new Patience(this, broker);
+    this.#reader = new FrameReader(profile.limits.packetBytesMax);
+    this.#patience = new Patience(this, broker, profile.limits);
+  }
+
+  get limits(): Limits {
+    return this.profile.limits;
   }
 
   get isV5(): boolean {
@@ -100,6 +111,11 @@ export class Connection
   /** How the log names it. */
   get name(): string {
     return this.identity?.clientIdentifier ?? this.transport.remoteAddress;
+  }
+
+  /** It is someone else now, or has other rights. */
+  forgetRights(): void {
+    this.#publisher?.forgetRights();
   }
 
   /** The half that publishes: most subscribers never need it. */
@@ -161,7 +177,7 @@ export class Connection
     try {
       this.#handleLoss(cause);
     } catch (error) {
-      this.#logBug(error);
+      logBug(this, error);
     }
   }
 
@@ -346,24 +362,7 @@ export class Connection
 
   /** What is wrong ends this connection, and nothing else, 3.1.1: [MQTT-4.8.0-1] [MQTT-4.8.0-2]. */
   fail(error: unknown): void {
-    const isConnecting = this.state === ConnectionState.connecting;
-    // While an answer to CONNECT is awaited nothing of the peer's is handled.
-    const isPeers = error instanceof TstackError && !(isConnecting && this.isSuspended);
-    if (!isPeers) this.#logBug(error);
-    else this.broker.limitHits.countError(error, this.name);
-    try {
-      if (isPeers) this.disconnect(error.reasonCode, error.message);
-      else if (isConnecting) refuse(this, ReasonCode.serverUnavailable, "internal error");
-      else this.disconnect(ReasonCode.unspecifiedError, "internal error");
-    } catch (another) {
-      this.#logBug(another);
-      this.transport.destroy();
-    }
-  }
-
-  #logBug(error: unknown): void {
-    const { log } = this.broker;
-    log.error({ client: this.name, error }, "a bug in tStack or in what it was given to ask");
+    failConnection(this, error);
   }
 
   /** The broker ends the connection; a 5.0 client that got its CONNACK is told why [MQTT-4.13.1-1] [MQTT-4.13.2-1]. */

@@ -3,6 +3,7 @@
  * between two looks at the memory while that is short. Nothing is lost by it; TCP tells the client.
  * Made for a connection when it is first needed: few ever do.
  */
+import type { Limits } from "../base/index.ts";
 import { Allowance } from "./allowance.ts";
 import type { Broker } from "./broker.ts";
 import type { Connection } from "./connection.ts";
@@ -12,6 +13,7 @@ import type { Waiting } from "./memory-watch.ts";
 /** Whose intake it is. */
 export interface IntakeOwner {
   readonly name: string;
+  readonly limits: Pick<Limits, "messagesPerSecondMax" | "bytesPerSecondMax">;
   /** It may be read again, as far as the intake is concerned. */
   resumeIfFree(): void;
 }
@@ -21,14 +23,13 @@ export interface IntakeOwner {
  * second has not sent it too fast.
  */
 export function needsIntake(
-  { broker, packetsReceived, bytesReceived }: Connection,
+  { broker, limits, packetsReceived, bytesReceived }: Connection,
   isPublisher: boolean,
 ): boolean {
-  const { limits, memory } = broker;
   return (
     packetsReceived > limits.messagesPerSecondMax ||
     bytesReceived > limits.bytesPerSecondMax ||
-    (memory.isShort && isPublisher)
+    (broker.memory.isShort && isPublisher)
   );
 }
 
@@ -47,7 +48,7 @@ export class Intake implements Waiting {
     this.#owner = owner;
     this.#broker = broker;
     const now = broker.clock.now();
-    const { messagesPerSecondMax, bytesPerSecondMax } = broker.limits;
+    const { messagesPerSecondMax, bytesPerSecondMax } = owner.limits;
     this.#messages = new Allowance(messagesPerSecondMax, 1, now);
     this.#bytes = new Allowance(bytesPerSecondMax, 1, now);
   }

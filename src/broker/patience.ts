@@ -2,7 +2,7 @@
  * How long one connection may keep the broker waiting: for CONNECT, for its next packet, for the rest of a packet.
  * A client is not blamed for time in which the broker itself did not listen: both clocks start anew when it is read again.
  */
-import { ReasonCode } from "../base/index.ts";
+import { type Limits, ReasonCode } from "../base/index.ts";
 import type { Broker } from "./broker.ts";
 import type { Deadline } from "./deadlines.ts";
 import type { CountedLimit } from "./limit-hits.ts";
@@ -26,6 +26,7 @@ const timerSlackMilliseconds = 100;
 export class Patience {
   readonly #owner: PatienceOwner;
   readonly #broker: Broker;
+  readonly #limits: Limits;
   readonly #deadline: Deadline;
   /** 0: for ever; undefined before CONNACK. */
   #keepAliveSeconds: number | undefined;
@@ -35,11 +36,12 @@ export class Patience {
   /** When the connection ended and the transport had yet to close; 0 before. */
   #endedAt = 0;
 
-  constructor(owner: PatienceOwner, broker: Broker) {
+  constructor(owner: PatienceOwner, broker: Broker, limits: Limits) {
     this.#owner = owner;
     this.#broker = broker;
+    this.#limits = limits;
     this.#lastSignAt = broker.clock.now();
-    const connectBy = this.#lastSignAt + broker.limits.connectSecondsMax * 1000;
+    const connectBy = this.#lastSignAt + limits.connectSecondsMax * 1000;
     this.#deadline = broker.deadlines.schedule(connectBy, () => this.#check());
   }
 
@@ -77,9 +79,9 @@ export class Patience {
 
   /** Cut off, when it took longer than it may: that is the transport's to do. */
   transportClosed(): void {
-    const { clock, limits } = this.#broker;
+    const { clock } = this.#broker;
     if (this.#endedAt === 0) return;
-    const late = limits.endSecondsMax * 1000 - timerSlackMilliseconds;
+    const late = this.#limits.endSecondsMax * 1000 - timerSlackMilliseconds;
     if (clock.now() - this.#endedAt >= late) this.#count("endSecondsMax");
   }
 
@@ -98,7 +100,7 @@ export class Patience {
   }
 
   get #packetMilliseconds(): number {
-    return this.#broker.limits.packetSecondsMax * 1000;
+    return this.#limits.packetSecondsMax * 1000;
   }
 
   /** When the client may be overdue with a packet, or with the rest of one. */

@@ -44,8 +44,8 @@ test("topics that only begin alike are told apart", () => {
 });
 
 test("a topic is not decided on before the authorizer was asked", () => {
-  const { allowed, generation, route, topic, bytes } = newTopics().findByName("a/é");
-  assert.deepEqual({ allowed, generation }, { allowed: false, generation: -1 });
+  const { asked, allowed, generation, route, topic, bytes } = newTopics().findByName("a/é");
+  assert.deepEqual({ asked, allowed, generation }, { asked: 0, allowed: 0, generation: -1 });
   assert.equal(route, undefined, "no route is worked out for a topic that may be refused");
   assert.equal(topic, "a/é");
   assert.equal(bytes.toString(), "a/é");

@@ -1,9 +1,9 @@
 /**
- * The topics that one connection publishes to: the route of each and whether the client may use it, decided once and
+ * The topics that one connection publishes to: the route of each and what the client may send there, decided once and
  * remembered. The topic of the last packet is found by its bytes alone, without decoding them.
  */
 import { TstackError } from "../base/index.ts";
-import { decodeUtf8 } from "../codec/index.ts";
+import { decodeUtf8, type QoS } from "../codec/index.ts";
 import { isValidTopicName } from "../topics/index.ts";
 import type { Route } from "./routes.ts";
 
@@ -12,11 +12,18 @@ export interface PublishedTopic {
   readonly bytes: Buffer;
   /** Found when the right to publish has been given; may have to be made current: see `Routes`. */
   route: Route | undefined;
-  allowed: boolean;
-  /** Of the authorizer, when it decided; -1 before it has. */
+  /** Kinds of message (`kindOf`) that the authorizer has been asked about, and those of them that it allows. */
+  asked: number;
+  allowed: number;
+  /** Of the authorizer, when it was asked; -1 before. */
   generation: number;
   /** Whether the log has told that its retained messages are not kept. */
   isFullLogged: boolean;
+}
+
+/** What rights may tell apart, as one bit of six: QoS, and with RETAIN or without. */
+export function kindOf(qos: QoS, retain: boolean): number {
+  return retain ? 8 << qos : 1 << qos;
 }
 
 /** Topics remembered for one connection, and their bytes. */
@@ -60,7 +67,8 @@ export class PublishedTopics {
         topic,
         bytes: Buffer.from(topic),
         route: undefined,
-        allowed: false,
+        asked: 0,
+        allowed: 0,
         generation: -1,
         isFullLogged: false,
       };
@@ -68,6 +76,12 @@ export class PublishedTopics {
     }
     this.last = found;
     return found;
+  }
+
+  clear(): void {
+    this.last = undefined;
+    this.#byName = undefined;
+    this.#bytes = 0;
   }
 
   /** The first topic needs no map: most clients publish to one. */

@@ -10,7 +10,7 @@ import { Message } from "./message.ts";
 import type { AuthorizationDecision } from "./ports.ts";
 import { acknowledgePublish } from "./publish-acknowledgement.ts";
 import type { PublishRange } from "./publish-range.ts";
-import { hasBytes, type PublishedTopic, PublishedTopics } from "./published-topics.ts";
+import { hasBytes, kindOf, type PublishedTopic, PublishedTopics } from "./published-topics.ts";
 import type { Route } from "./routes.ts";
 import { InboundAliases } from "./topic-aliases.ts";
 
@@ -25,7 +25,7 @@ export class Publisher {
 
   constructor(connection: Connection) {
     this.#connection = connection;
-    this.#topics = new PublishedTopics(connection.broker.limits.topicLevelsMax);
+    this.#topics = new PublishedTopics(connection.limits.topicLevelsMax);
   }
 
   get clientIdentifier(): string {
@@ -38,11 +38,12 @@ export class Publisher {
    */
   extendRange(bytes: Buffer, start: number, bodyStart: number, end: number): boolean {
     const published = this.#topics.last;
-    if (published === undefined || !published.allowed) return false;
+    if (published === undefined) return false;
+    const qos = bytes[start] === 0x32 ? 1 : 0;
+    if ((published.allowed & (1 << qos)) === 0) return false; // as `kindOf` has it
     const { authorizer, journal } = this.#connection.broker;
     if (published.generation !== authorizer.generation) return false;
     if (journal.failure !== undefined) return false; // each may have to be refused
-    const qos = bytes[start] === 0x32 ? 1 : 0;
     const topicBytes = published.bytes.length;
     const topicEnd = bodyStart + 2 + topicBytes;
     const rest = topicEnd + 2 * qos;
@@ -129,23 +130,34 @@ export class Publisher {
       if (topicStart === topicEnd) throw protocolError("PUBLISH without a topic");
       return this.#topics.find(bytes, topicStart, topicEnd);
     }
-    this.#aliases ??= new InboundAliases(this.#connection.broker.limits.topicAliasMax);
+    this.#aliases ??= new InboundAliases(this.#connection.limits.topicAliasMax);
     if (topicStart === topicEnd) return this.#topics.findByName(this.#aliases.get(topicAlias));
     const published = this.#topics.find(bytes, topicStart, topicEnd);
     this.#aliases.set(topicAlias, published.topic); // [MQTT-3.3.2-12]
     return published;
   }
 
+  /** What was decided no longer counts: the client is another one now, or has other rights. */
+  forgetRights(): void {
+    this.#topics.clear();
+  }
+
   /** Asks for the right to publish, unless it is known. */
   authorize(published: PublishedTopic): Promise<void> | undefined {
     const { broker, identity } = this.#connection;
     const { generation } = broker.authorizer;
-    if (published.generation === generation) return undefined;
-    assert(identity !== undefined, "nobody publishes before CONNACK");
     const { qos, retain } = this.header;
+    const kind = kindOf(qos, retain);
+    if (published.generation === generation && (published.asked & kind) !== 0) return undefined;
+    assert(identity !== undefined, "nobody publishes before CONNACK");
     const decided = (decision: AuthorizationDecision): void => {
-      published.allowed = decision.allowed;
-      published.generation = generation;
+      if (published.generation !== generation) {
+        published.generation = generation;
+        published.asked = 0;
+        published.allowed = 0;
+      }
+      published.asked |= kind;
+      if (decision.allowed) published.allowed |= kind;
       if (decision.allowed) return;
       broker.log.info(
         { client: identity.clientIdentifier, topic: published.topic, rule: decision.rule },

@@ -3,7 +3,7 @@
  * [MQTT-3.1.4-3], 3.1.1: [MQTT-3.1.4-2]. `open` answers later because a session may live elsewhere one day (DESIGN.md,
  * section 6).
  */
-import { ReasonCode } from "../base/index.ts";
+import { type Limits, ReasonCode } from "../base/index.ts";
 import { type ConnectPacket, ProtocolVersion } from "../codec/index.ts";
 import type { Connection } from "./connection.ts";
 import { Message } from "./message.ts";
@@ -14,11 +14,15 @@ import type { RestoredSession } from "./storage-port.ts";
 import { UnderWayReader } from "./under-way-reader.ts";
 import type { Wills } from "./wills.ts";
 
+type ExpiryLimits = Pick<Limits, "sessionExpirySecondsMax" | "sessionExpirySecondsV3">;
+
 /** A Session Expiry Interval of this many seconds has no end (5.0, section 3.1.2.11.2). */
 const neverExpires = 0xffff_ffff;
 
 export interface OpenRequest {
   readonly clientIdentifier: string;
+  /** Undefined for an anonymous client. */
+  readonly userName: string | undefined;
   readonly isV5: boolean;
   readonly cleanStart: boolean;
   readonly expirySeconds: number;
@@ -67,15 +71,15 @@ export class Sessions {
   }
 
   /** The expiry that a client gets: what it asks for, within the limit. */
-  expirySecondsFor(connect: ConnectPacket): number {
+  expirySecondsFor(connect: ConnectPacket, limits: ExpiryLimits): number {
     if (connect.protocolVersion === ProtocolVersion.v5) {
-      return this.grantedExpirySeconds(connect.properties.sessionExpiryInterval ?? 0);
+      return this.grantedExpirySeconds(connect.properties.sessionExpiryInterval ?? 0, limits);
     }
-    return connect.cleanStart ? 0 : this.#context.limits.sessionExpirySecondsV3; // 3.1.1: [MQTT-3.1.2-6]
+    return connect.cleanStart ? 0 : limits.sessionExpirySecondsV3; // 3.1.1: [MQTT-3.1.2-6]
   }
 
-  grantedExpirySeconds(asked: number): number {
-    const { limits, limitHits } = this.#context;
+  grantedExpirySeconds(asked: number, limits: ExpiryLimits): number {
+    const { limitHits } = this.#context;
     if (asked > limits.sessionExpirySecondsMax) limitHits.count("sessionExpirySecondsMax", {});
     return Math.min(asked, limits.sessionExpirySecondsMax);
   }
@@ -83,12 +87,16 @@ export class Sessions {
   /**
    * The session for `connection`, which holds it from now on: whoever held it is disconnected. This is the processing
    * of Clean Start [MQTT-3.1.4-4], 3.1.1: [MQTT-3.1.4-3]. Undefined, and nothing has happened, for a connection that has
-   * ended before it was its turn.
+   * ended before it was its turn; "foreign" in the same way where the session is another user's.
    */
-  async open(connection: Connection, request: OpenRequest): Promise<OpenedSession | undefined> {
-    const { clientIdentifier, isV5, cleanStart, expirySeconds } = request;
+  async open(
+    connection: Connection,
+    request: OpenRequest,
+  ): Promise<OpenedSession | "foreign" | undefined> {
+    const { clientIdentifier, userName, isV5, cleanStart, expirySeconds } = request;
     if (!cleanStart) await this.#stored.readUnderWay(this.#sessions.get(clientIdentifier));
     if (connection.isClosed) return undefined; // who came after it may have the session by now
+    if (this.#isForeign(clientIdentifier, userName)) return "foreign";
     const holder = this.#sessions.get(clientIdentifier)?.holder;
     holder?.disconnect(
       ReasonCode.sessionTakenOver, // [MQTT-3.1.4-3]
@@ -105,6 +113,7 @@ export class Sessions {
     }
     this.#sessions.set(clientIdentifier, session);
     session.holder = connection;
+    session.userName = userName;
     session.expirySeconds = expirySeconds;
     if (present === undefined && session.persists) session.store(this.#context.nextQueue());
     if (session.expiryDeadline !== undefined) {
@@ -119,6 +128,22 @@ export class Sessions {
     // Told that the old session is gone, a client must not find it again after a crash.
     if (mustBeGone) await this.#context.journal.whenCommitted();
     return { session, isPresent: present !== undefined };
+  }
+
+  /**
+   * Whether nobody but another user may have it, not even to end it. What an anonymous client has left is for whoever has
+   * its client identifier.
+   */
+  #isForeign(clientIdentifier: string, userName: string | undefined): boolean {
+    const owner = this.#sessions.get(clientIdentifier)?.userName;
+    return owner !== undefined && owner !== userName;
+  }
+
+  /** Ends sessions of a user who is no more, those with a connection too. */
+  endOf(userName: string): void {
+    for (const session of this.#sessions.values()) {
+      if (session.userName === userName) this.#end(session);
+    }
   }
 
   /** The session goes on without its connection, or ends with it, never before it [MQTT-4.1.0-1], 3.1.1: [MQTT-4.1.0-2]. */
@@ -173,6 +198,7 @@ export class Sessions {
   restore({ session: stored, ...others }: RestoredSession): Session {
     const { clientIdentifier, isV5, expirySeconds, isConnected, expiresAt, will } = stored;
     const session = new Session(clientIdentifier, isV5, this.#context);
+    session.userName = stored.userName;
     session.store(stored.queue, others.figures);
     session.expirySeconds = expirySeconds;
     for (const identifier of others.receivedIdentifiers) {

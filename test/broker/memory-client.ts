@@ -3,7 +3,7 @@
  * write, or whose peer answers before the write has returned.
  */
 import assert from "node:assert/strict";
-import type { Transport, TransportSink } from "../../src/broker/index.ts";
+import type { Transport, TransportAcceptor, TransportSink } from "../../src/broker/index.ts";
 import {
   type ConnectPacket,
   decodePacketBody,
@@ -16,7 +16,6 @@ import {
   type QoS,
   type SubscriptionRequest,
 } from "../../src/codec/index.ts";
-import type { TestBroker } from "./test-broker.ts";
 
 export class MemoryClient implements Transport {
   readonly remoteAddress: string;
@@ -36,7 +35,7 @@ export class MemoryClient implements Transport {
   #identifier = 0;
 
   constructor(
-    broker: TestBroker,
+    broker: { readonly core: TransportAcceptor },
     version: ProtocolVersion = ProtocolVersion.v5,
     remoteAddress = "memory",
   ) {

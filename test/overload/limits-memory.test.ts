@@ -11,9 +11,9 @@ const limit = 100_000_000;
 class ShortBroker extends LimitedBroker {
   readonly memory: { bytes: number };
 
-  constructor() {
+  constructor(ports: ConstructorParameters<typeof LimitedBroker>[1] = {}) {
     const memory = { bytes: 0 };
-    super({ memoryBytesMax: limit }, { memoryBytes: () => memory.bytes });
+    super({ memoryBytesMax: limit }, { memoryBytes: () => memory.bytes, ...ports });
     this.memory = memory;
   }
 
@@ -49,13 +49,12 @@ test("memoryBytesMax: new connections are refused, with or without a session", a
 });
 
 test("memoryBytesMax: a session is refused to whom memory became short on the way", async () => {
-  const broker = new ShortBroker();
-  await broker.connect("here");
-  const authenticate = async () => {
-    broker.setMemory(limit + 1);
+  const authenticate = async ({ clientIdentifier }: { clientIdentifier: string }) => {
+    if (clientIdentifier === "new") broker.setMemory(limit + 1);
     return { allowed: true, userName: undefined, rule: "anyone" } as const;
   };
-  Object.assign(broker.core.authenticator, { authenticate });
+  const broker: ShortBroker = new ShortBroker({ authenticator: { authenticate } });
+  await broker.connect("here");
   assert.equal(await broker.connectCode("new"), ReasonCode.quotaExceeded);
 });
 

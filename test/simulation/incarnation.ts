@@ -66,7 +66,7 @@ export class Incarnation implements Process, Clock {
     const open = sessions.open.bind(sessions);
     sessions.open = async (connection, request) => {
       const opened = await open(connection, request);
-      if (opened !== undefined)
+      if (opened !== undefined && opened !== "foreign")
         this.presence.set(connection.transport.remoteAddress, opened.isPresent);
       return opened;
     };

@@ -11,8 +11,10 @@ import {
 } from "../../codec/index.ts";
 import type { Connection } from "../connection.ts";
 import { ConnectionState } from "../connection-state.ts";
-import type { AuthenticationExchange, AuthenticationRequest } from "../ports.ts";
-import { accept, refuse } from "./welcome.ts";
+import type { Admission, AuthenticationExchange, AuthenticationRequest } from "../ports.ts";
+import { reviewSession } from "../session-review.ts";
+import { describeEnded } from "../user-sessions.ts";
+import { accept, expireAt, refuse } from "./welcome.ts";
 
 /** The method a connection was opened with, and the exchange under way. */
 export interface Authentication {
@@ -31,7 +33,7 @@ export async function beginAuthentication(
   request: AuthenticationRequest,
 ): Promise<void> {
   const method = connect.properties.authenticationMethod ?? "";
-  const authenticator = connection.broker.enhancedAuthenticators.get(method);
+  const authenticator = connection.profile.enhancedAuthenticators.get(method);
   if (authenticator === undefined) {
     // [MQTT-4.12.0-1]
     refuse(
@@ -46,7 +48,7 @@ export async function beginAuthentication(
 }
 
 export function handleAuth(connection: Connection, packet: AuthPacket): void {
-  const { authentication, broker } = connection;
+  const { authentication, profile } = connection;
   // [MQTT-4.12.0-6] [MQTT-4.12.0-7]
   if (authentication === undefined) throw protocolError("AUTH without an authentication method");
   const { authenticationMethod, authenticationData } = packet.properties;
@@ -54,7 +56,7 @@ export function handleAuth(connection: Connection, packet: AuthPacket): void {
     throw protocolError("AUTH with another authentication method"); // [MQTT-4.12.0-5] [MQTT-4.12.1-1]
   }
   if (packet.reasonCode === ReasonCode.reAuthenticate) {
-    const authenticator = broker.enhancedAuthenticators.get(authentication.method);
+    const authenticator = profile.enhancedAuthenticators.get(authentication.method);
     if (connection.state !== ConnectionState.connected || authenticator === undefined) {
       throw protocolError("re-authentication before CONNACK");
     }
@@ -81,7 +83,8 @@ async function step(connection: Connection, data: Uint8Array | undefined): Promi
       authentication.exchange = undefined;
       if (connect === undefined) {
         if (result.userName === connection.identity?.userName) {
-          sendAuth(connection, ReasonCode.success, result.data);
+          await renew(connection, result);
+          if (!connection.isClosed) sendAuth(connection, ReasonCode.success, result.data);
         } else {
           // The session, its rights and its will belong to who it was.
           connection.disconnect(ReasonCode.notAuthorized, "authenticated anew as another user");
@@ -94,6 +97,8 @@ async function step(connection: Connection, data: Uint8Array | undefined): Promi
         connect,
         clientIdentifier: authentication.request.clientIdentifier,
         userName: result.userName,
+        grant: result.grant,
+        expiresAt: result.expiresAt,
         authenticationData: result.data,
       });
       return;
@@ -103,6 +108,18 @@ async function step(connection: Connection, data: Uint8Array | undefined): Promi
         connection.disconnect(toDisconnectFailure(result.reasonCode), "authentication failed");
       else refuse(connection, result.reasonCode, "authentication failed", result.rule);
   }
+}
+
+/** It is who it was, for longer or with other rights. */
+async function renew(connection: Connection, { grant, expiresAt }: Admission): Promise<void> {
+  const { identity, session, broker } = connection;
+  if (identity === undefined || session === undefined) return;
+  expireAt(connection, expiresAt);
+  if (grant === undefined && identity.grant === undefined) return;
+  connection.identity = { ...identity, grant };
+  connection.forgetRights();
+  const ended = await reviewSession(broker, session, connection.identity);
+  if (ended.length > 0) connection.disconnect(ReasonCode.notAuthorized, describeEnded(ended));
 }
 
 function sendAuth(

@@ -2,15 +2,18 @@
 import type { Properties } from "../../codec/index.ts";
 import type { Connection } from "../connection.ts";
 import type { Session } from "../session.ts";
+import type { Ended } from "../session-review.ts";
+import { describeEnded } from "../user-sessions.ts";
 import type { Authenticated } from "./welcome.ts";
 
 export function connackProperties(
   connection: Connection,
   { connect, clientIdentifier, authenticationData }: Authenticated,
   session: Session,
+  ended: Ended,
 ): Properties {
   if (!connection.isV5) return {};
-  const { limits } = connection.broker;
+  const { limits } = connection;
   const asked = connect.properties;
   const properties: Properties = {
     maximumPacketSize: limits.packetBytesMax,
@@ -33,5 +36,6 @@ export function connackProperties(
     properties.authenticationMethod = asked.authenticationMethod; // [MQTT-4.12.0-5]
     if (authenticationData !== undefined) properties.authenticationData = authenticationData;
   }
+  if (ended.length > 0) properties.reasonString = describeEnded(ended);
   return properties;
 }

@@ -31,19 +31,23 @@ export function handleConnect(connection: Connection, connect: ConnectPacket): v
     protocolVersion: connect.protocolVersion,
     remoteAddress: connection.transport.remoteAddress,
     listener: connection.transport.listener,
+    clientCertificate: connection.transport.clientCertificate,
   };
   connection.suspendFor(authenticate(connection, connect, request));
 }
 
 /** Before anything that costs more: whether there is room for it. */
 function refuseAtLimits(connection: Connection): boolean {
-  const { broker, address } = connection;
+  const { broker, address, limits, profile } = connection;
   const atAddress = address && broker.addresses.check(address);
   if (atAddress === "connectionsPerAddressMax")
     refuseAtLimit(connection, ReasonCode.quotaExceeded, atAddress);
   else if (atAddress !== undefined)
     refuseAtLimit(connection, ReasonCode.connectionRateExceeded, atAddress);
-  else if (broker.connectionCount > broker.limits.connectionsMax)
+  else if (
+    broker.connectionCount > broker.limits.connectionsMax ||
+    profile.connections > limits.connectionsMax
+  )
     refuseAtLimit(connection, ReasonCode.serverBusy, "connectionsMax");
   else if (broker.memory.isShort)
     refuseAtLimit(connection, ReasonCode.serverBusy, "memoryBytesMax");
@@ -70,7 +74,7 @@ function chooseClientIdentifier(
   connection: Connection,
   { clientIdentifier, cleanStart, protocolVersion }: ConnectPacket,
 ): string | undefined {
-  const { limits } = connection.broker;
+  const { limits } = connection;
   if (clientIdentifier !== "") {
     // [MQTT-3.1.3-5], 3.1.1: [MQTT-3.1.3-5]
     if (Buffer.byteLength(clientIdentifier) <= limits.clientIdentifierBytesMax)
@@ -114,7 +118,7 @@ async function authenticate(
     await beginAuthentication(connection, connect, request);
     return;
   }
-  const result = await connection.broker.authenticator.authenticate(request);
+  const result = await connection.profile.authenticator.authenticate(request);
   if (connection.isClosed) return;
   if (!result.allowed) {
     // [MQTT-3.1.4-2]
@@ -122,6 +126,7 @@ async function authenticate(
     return;
   }
   const { clientIdentifier } = request;
-  const { userName } = result;
-  await accept(connection, { connect, clientIdentifier, userName, authenticationData: undefined });
+  const { userName, grant, expiresAt } = result;
+  const admission = { userName, grant, expiresAt, authenticationData: undefined };
+  await accept(connection, { connect, clientIdentifier, ...admission });
 }

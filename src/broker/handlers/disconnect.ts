@@ -13,7 +13,7 @@ export function handleDisconnect(connection: Connection, packet: DisconnectPacke
     if (!connection.mayChangeExpiry && expiry > 0) {
       throw protocolError("DISCONNECT gives a session expiry where CONNECT asked for none"); // 5.0, 3.14.2.2.2
     }
-    session.expirySeconds = broker.sessions.grantedExpirySeconds(expiry);
+    session.expirySeconds = broker.sessions.grantedExpirySeconds(expiry, connection.limits);
   }
   // [MQTT-3.14.4-3], 3.1.1: [MQTT-3.14.4-3] only a normal DISCONNECT takes the will back
   if (session !== undefined && packet.reasonCode === ReasonCode.normalDisconnection) {

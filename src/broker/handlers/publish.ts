@@ -8,7 +8,7 @@ import { type QoS, scanPublish } from "../../codec/index.ts";
 import type { Connection } from "../connection.ts";
 import type { Message } from "../message.ts";
 import { acknowledgePublish } from "../publish-acknowledgement.ts";
-import type { PublishedTopic } from "../published-topics.ts";
+import { kindOf, type PublishedTopic } from "../published-topics.ts";
 import { hasPaddedLength } from "../publisher.ts";
 import { type Route, reachesStored } from "../routes.ts";
 import type { Frame } from "./frame.ts";
@@ -79,7 +79,7 @@ function publishLate(
   const { broker } = connection;
   const now = broker.clock.now();
   message.countDown(now); // [MQTT-3.3.2-6]
-  if (!published.allowed || !message.hasExpired(now)) {
+  if (!mayPublish(published, message) || !message.hasExpired(now)) {
     publish(connection, published, message, packetIdentifier);
     return;
   }
@@ -102,7 +102,7 @@ function publish(
 ): void {
   const { broker } = connection;
   const { qos } = message;
-  if (!published.allowed) {
+  if (!mayPublish(published, message)) {
     refuse(connection, published, message, packetIdentifier);
     return;
   }
@@ -138,6 +138,10 @@ function publish(
   acknowledgePublish(connection, { qos, packetIdentifier, mustWait }, reasonCode);
 }
 
+function mayPublish(published: PublishedTopic, { qos, retain }: Message): boolean {
+  return (published.allowed & kindOf(qos, retain)) !== 0;
+}
+
 /** Whether something of the message has to be on disk before it may be acknowledged. */
 function mustBeKept({ session }: Connection, route: Route, { qos, retain }: Message): boolean {
   return retain || (qos === 2 && session?.isStored === true) || reachesStored(route);
@@ -163,7 +167,7 @@ function logFull(connection: Connection, published: PublishedTopic): void {
   );
 }
 
-/** 3.1.1: [MQTT-3.3.5-2] 3.x cannot say no: the message is acknowledged and goes nowhere. */
+/** 3.1.1: [MQTT-3.3.5-2] 3.x cannot say no: the message is acknowledged and goes nowhere, or the connection ends. */
 function refuse(
   connection: Connection,
   published: PublishedTopic,
@@ -172,6 +176,10 @@ function refuse(
 ): void {
   connection.session?.drops.countPublished("notAuthorized");
   const reason = `not authorized to publish to ${published.topic.slice(0, 200)}`;
+  if (!connection.isV5 && connection.profile.refusedPublish === "disconnect") {
+    connection.disconnect(ReasonCode.notAuthorized, reason);
+    return;
+  }
   const { qos } = message;
   // [MQTT-4.3.3-9] a 5.0 client may use the identifier for another message
   if (qos === 2 && !connection.isV5) remember(connection, packetIdentifier);
@@ -192,7 +200,7 @@ function remember(connection: Connection, packetIdentifier: number): void {
 
 /** Throws MQTT_RECEIVE_MAXIMUM_EXCEEDED when a 5.0 client has more under way than it was told [MQTT-3.3.4-7]. */
 function checkReceiveMaximum(connection: Connection): void {
-  const { receiveMaximum } = connection.broker.limits;
+  const { receiveMaximum } = connection.limits;
   const underWay = connection.session?.receivedIdentifiers?.size ?? 0;
   if (!connection.isV5 || underWay < receiveMaximum) return;
   throw new TstackError(

@@ -40,7 +40,7 @@ function examine(
   request: SubscriptionRequest,
 ): Examined | Promise<Examined> {
   const { broker, identity } = connection;
-  const parsed = parseTopicFilter(request.filter, broker.limits.topicLevelsMax);
+  const parsed = parseTopicFilter(request.filter, connection.limits.topicLevelsMax);
   if (parsed === undefined || identity === undefined) {
     return { request, parsed: undefined, decision: { allowed: false, rule: "no topic filter" } };
   }
@@ -126,7 +126,8 @@ function refusalOf(
   session: Session,
   { request, parsed, decision }: Examined,
 ): number | undefined {
-  const { limits, limitHits, memory } = connection.broker;
+  const { limits } = connection;
+  const { limitHits, memory } = connection.broker;
   const { filter } = request;
   const client = connection.name;
   if (parsed === undefined) {

@@ -33,7 +33,7 @@ function remove(connection: Connection, session: Session, filter: string): numbe
     return ReasonCode.success;
   }
   // [MQTT-3.11.3-2]
-  const isFilter = parseTopicFilter(filter, broker.limits.topicLevelsMax) !== undefined;
+  const isFilter = parseTopicFilter(filter, connection.limits.topicLevelsMax) !== undefined;
   return isFilter ? ReasonCode.noSubscriptionExisted : ReasonCode.topicFilterInvalid;
 }
 

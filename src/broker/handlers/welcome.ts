@@ -13,13 +13,15 @@ import { isValidTopicName } from "../../topics/index.ts";
 import type { Connection } from "../connection.ts";
 import { ConnectionState } from "../connection-state.ts";
 import type { CountedLimit } from "../limit-hits.ts";
+import type { Admission } from "../ports.ts";
+import { type Ended, reviewSession } from "../session-review.ts";
 import type { OpenedSession } from "../sessions.ts";
 import { OutboundAliases } from "../topic-aliases.ts";
 import { toWill } from "../wills.ts";
 import { connackProperties } from "./connack-properties.ts";
 
 /** A client that passed authentication. */
-export interface Authenticated {
+export interface Authenticated extends Admission {
   readonly connect: ConnectPacket;
   readonly clientIdentifier: string;
   readonly userName: string | undefined;
@@ -29,7 +31,7 @@ export interface Authenticated {
 
 /** Opens the session and answers: the client belongs. */
 export async function accept(connection: Connection, client: Authenticated): Promise<void> {
-  const { connect, clientIdentifier, userName } = client;
+  const { connect, clientIdentifier, userName, grant, expiresAt } = client;
   const { broker } = connection;
   connection.identity = {
     clientIdentifier,
@@ -37,7 +39,9 @@ export async function accept(connection: Connection, client: Authenticated): Pro
     protocolVersion: connect.protocolVersion,
     remoteAddress: connection.transport.remoteAddress,
     listener: connection.transport.listener,
+    grant,
   };
+  expireAt(connection, expiresAt);
   if (!(await mayLeaveWill(connection, connect)) || connection.isClosed) return;
   if (!broker.sessions.hasRoomFor(clientIdentifier)) {
     refuseAtLimit(connection, ReasonCode.quotaExceeded, "sessionsMax");
@@ -53,17 +57,22 @@ export async function accept(connection: Connection, client: Authenticated): Pro
     return;
   }
   // Each coming and going of a kept session is something more to be written.
-  if (failure !== undefined && isFull && broker.sessions.expirySecondsFor(connect) > 0) {
+  if (
+    failure !== undefined &&
+    isFull &&
+    broker.sessions.expirySecondsFor(connect, connection.limits) > 0
+  ) {
     refuse(connection, ReasonCode.serverUnavailable, `its session cannot be kept: ${failure}`);
     return;
   }
-  let opened: OpenedSession | undefined;
+  let opened: OpenedSession | "foreign" | undefined;
   try {
     opened = await broker.sessions.open(connection, {
       clientIdentifier,
+      userName,
       isV5: connection.isV5,
       cleanStart: connect.cleanStart,
-      expirySeconds: broker.sessions.expirySecondsFor(connect),
+      expirySeconds: broker.sessions.expirySecondsFor(connect, connection.limits),
     });
   } catch (error) {
     if (!(error instanceof TstackError)) throw error;
@@ -74,17 +83,52 @@ export async function accept(connection: Connection, client: Authenticated): Pro
     );
     return;
   }
+  if (opened === "foreign") {
+    const why = "the session of this client identifier belongs to another user";
+    refuse(connection, ReasonCode.notAuthorized, why);
+    return;
+  }
   // Another connection with the same identifier may have been faster.
   if (opened === undefined || connection.isClosed) return;
-  welcome(connection, client, opened);
+  const reviewed = review(connection, opened);
+  const ended = reviewed instanceof Promise ? await reviewed : reviewed;
+  if (!connection.isClosed) welcome(connection, client, { ...opened, ended });
+}
+
+/** Rights may have changed while the client was away, or this one came with others. */
+function review(
+  connection: Connection,
+  { session, isPresent }: OpenedSession,
+): Ended | Promise<Ended> {
+  const { broker, identity } = connection;
+  if (!isPresent || identity === undefined) return [];
+  const isKnown = session.reviewedGeneration === broker.authorizer.generation;
+  if (isKnown && identity.grant === undefined) return [];
+  return reviewSession(broker, session, identity);
+}
+
+/** What it proved itself with is good until then; undefined: for ever. */
+export function expireAt(connection: Connection, at: number | undefined): void {
+  const { deadlines } = connection.broker;
+  if (connection.expiry !== undefined) deadlines.cancel(connection.expiry);
+  connection.expiry =
+    at === undefined
+      ? undefined
+      : deadlines.schedule(at, () => {
+          const why = "what it proved itself with has expired: connect anew";
+          connection.disconnect(ReasonCode.maximumConnectTime, why);
+        });
 }
 
 /** Everything from here to the end is one step: no message reaches the client before its CONNACK. */
-function welcome(connection: Connection, client: Authenticated, opened: OpenedSession): void {
+function welcome(
+  connection: Connection,
+  client: Authenticated,
+  { session, isPresent, ended }: OpenedSession & { readonly ended: Ended },
+): void {
   const { connect } = client;
   const { broker } = connection;
-  const { session, isPresent } = opened;
-  const { keepAliveSecondsMax, inFlightMessagesMax, topicAliasMax } = broker.limits;
+  const { keepAliveSecondsMax, inFlightMessagesMax, topicAliasMax } = connection.limits;
   connection.session = session;
   connection.keepAliveSeconds = connection.isV5
     ? cutKeepAlive(connect.keepAliveSeconds, keepAliveSecondsMax)
@@ -99,7 +143,7 @@ function welcome(connection: Connection, client: Authenticated, opened: OpenedSe
     // [MQTT-3.2.2-2], [MQTT-3.2.2-3], 3.1.1: [MQTT-3.2.2-1], [MQTT-3.2.2-2], [MQTT-3.2.2-3]
     sessionPresent: isPresent,
     reasonCode: ReasonCode.success, // [MQTT-3.1.4-5], 3.1.1: [MQTT-3.1.4-4]
-    properties: connackProperties(connection, client, session),
+    properties: connackProperties(connection, client, session, ended),
   });
   if (!isSent) {
     // [MQTT-3.1.2-24] and without CONNACK there is nothing to say
@@ -130,7 +174,7 @@ async function mayLeaveWill(connection: Connection, { will }: ConnectPacket): Pr
   const { broker, identity } = connection;
   if (will === undefined || identity === undefined) return true;
   const { topic, qos, retain } = will;
-  if (!isValidTopicName(topic, broker.limits.topicLevelsMax)) {
+  if (!isValidTopicName(topic, connection.limits.topicLevelsMax)) {
     if (isValidTopicName(topic, Infinity)) broker.limitHits.count("topicLevelsMax", { topic });
     refuse(connection, ReasonCode.topicNameInvalid, "the will has an invalid topic name");
     return false;
