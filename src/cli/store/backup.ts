@@ -16,8 +16,8 @@ interface BackupArguments extends StoreArguments {
 
 const afterHelp = `
 The broker may run meanwhile, and is not held up. FILE holds sessions,
-subscriptions, queues, retained messages and wills; "tstack restore FILE"
-puts them back. It can be opened with sqlite3.
+subscriptions, queues, retained messages, wills and users; "tstack restore
+FILE" puts them back. It can be opened with sqlite3.
 
 Example:
   tstack backup --data /var/lib/tstack backup-$(date +%F).db

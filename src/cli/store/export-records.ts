@@ -43,6 +43,9 @@ function* writeContent(content: StoreContent): Generator<ExportRecord> {
     for (const row of rows) yield writeRow(row, nameOf.get(row.queue));
   }
   for (const row of content.releases) yield writeRow(row, nameOf.get(row.queue));
+  for (const { kind: of, name, value } of content.records) {
+    yield { kind: "record", of, name, value };
+  }
 }
 
 function* writeSession(restored: Omit<RestoredSession, "figures">): Generator<ExportRecord> {

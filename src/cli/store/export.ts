@@ -25,7 +25,7 @@ const chunkLength = 65_536;
 
 const afterHelp = `
 One record on each line, with its kind: session, subscription, received,
-shared, retained, message, queued. Text is text, other bytes are
+shared, retained, message, queued, record. Text is text, other bytes are
 {"base64": "..."}. The broker may run meanwhile. "tstack import" reads it.
 
 Examples:

@@ -2,7 +2,7 @@
  * The records of an export as batches of changes for a storage engine. A batch ends only where a message has all of its
  * places, as the engine asks. What does not fit together is said with its line, before anything of its batch is kept.
  */
-import type { StorageChange, StoredRow, StoredWill } from "../../broker/index.ts";
+import type { StorageChange, StoredRecord, StoredRow, StoredWill } from "../../broker/index.ts";
 import { readMessageRecord } from "./message-record.ts";
 import { readTime } from "./record-values.ts";
 import { type ExportRecord, type RecordOf, recordShape } from "./records.ts";
@@ -27,6 +27,7 @@ export class ImportReader {
   #bytes = 0;
   #line = 0;
   #isEnded = false;
+  readonly #records: StoredRecord[] = [];
   /** The positions that are taken in each. */
   readonly #queues = new Map<number, Set<number>>();
   readonly #names = new Set<string>();
@@ -54,6 +55,11 @@ export class ImportReader {
   end(): readonly StorageChange[] {
     if (!this.#isEnded) this.#fail("the file ends here, without its last record: it was cut off");
     return this.#close();
+  }
+
+  /** Users and their like, which are no part of batches: complete after `end`. */
+  get records(): readonly StoredRecord[] {
+    return this.#records;
   }
 
   #parse(text: string): ExportRecord {
@@ -112,6 +118,14 @@ export class ImportReader {
       case "queued":
         this.#addRow(record);
         break;
+      case "record": {
+        const { of, name, value } = record;
+        if (this.#names.has(recordName(record)))
+          this.#fail(`a second ${of} ${JSON.stringify(name)}`);
+        this.#names.add(recordName(record));
+        this.#records.push({ kind: of, name, value });
+        break;
+      }
       case "end":
         if (record.records !== this.#line - 1) {
           this.#fail(`says that ${record.records} records come before it, not ${this.#line - 1}`);
@@ -209,4 +223,8 @@ export class ImportReader {
       return this.#fail(`properties: ${error instanceof Error ? error.message : String(error)}`);
     }
   }
+}
+
+function recordName({ of, name }: RecordOf<"record">): string {
+  return `record ${JSON.stringify([of, name])}`;
 }

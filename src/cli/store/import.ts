@@ -89,6 +89,7 @@ async function build(file: string, folder: string): Promise<void> {
       }
     }
     await storage.commit(reader.end());
+    await storage.writeRecords(reader.records);
   } catch (error) {
     if (!(error instanceof RecordError)) throw error;
     throw new ProgramFailure(`${file}:${error.line} ${error.message}`, { cause: error });

@@ -5,6 +5,7 @@ import fc from "fast-check";
 import type {
   StorageChange,
   StoredMessage,
+  StoredRecord,
   StoredRow,
   StoredSession,
   StoredSubscription,
@@ -80,6 +81,11 @@ const everything: StoreContent = {
     },
   ],
   releases: [row(7, 3, { message: 0, packetIdentifier: 12, bytes: 0 })],
+  records: [
+    { kind: "user", name: "ada", value: '{"rights": []}' },
+    { kind: "user", name: "a\0/\u2028", value: "" },
+    { kind: "role", name: "ada", value: "{}" },
+  ],
 };
 
 function exportLines(content: StoreContent): string[] {
@@ -87,10 +93,13 @@ function exportLines(content: StoreContent): string[] {
   return Array.from(records, (record) => JSON.stringify(record));
 }
 
-function importLines(lines: readonly string[]): StorageChange[] {
+function importLines(lines: readonly string[]): {
+  changes: StorageChange[];
+  records: readonly StoredRecord[];
+} {
   const reader = new ImportReader();
   const changes = lines.flatMap((line) => reader.take(line) ?? []);
-  return [...changes, ...reader.end()];
+  return { changes: [...changes, ...reader.end()], records: reader.records };
 }
 
 function changesOf(content: StoreContent): StorageChange[] {
@@ -126,7 +135,9 @@ function changesOf(content: StoreContent): StorageChange[] {
 }
 
 test("what is read back is what was written, every field of it", () => {
-  assert.deepEqual(importLines(exportLines(everything)), changesOf(everything));
+  const { changes, records } = importLines(exportLines(everything));
+  assert.deepEqual(changes, changesOf(everything));
+  assert.deepEqual(records, everything.records);
 });
 
 test("the records are readable: text, names of properties, dates, whose queue it is", () => {
@@ -219,6 +230,11 @@ const mistakes: [name: string, breakIt: (lines: string[]) => string[], expected:
     /: a second place -?\d+ in queue \d+/,
   ],
   ["no session", (lines) => lines.toSpliced(2, 1), /queue 7 belongs to no session before it/],
+  [
+    "a second user",
+    (lines) => lines.flatMap((line) => (line.includes('"of":"user"') ? [line, line] : line)),
+    /: a second user "ada"/,
+  ],
   ["a wrong type", (lines) => lines.map((line) => line.replace('"qos":2', '"qos":3')), /: qos: /],
   [
     "a wildcard in a response topic",

@@ -76,6 +76,13 @@ export const recordShape = z.discriminatedUnion("kind", [
     bytes: z.int().min(0),
     expiresAt: timeShape,
   }),
+  /** A user, a role or the like, as `of` says; its value is a text of JSON. */
+  z.strictObject({
+    kind: z.literal("record"),
+    of: z.string(),
+    name: z.string(),
+    value: z.string(),
+  }),
   /** The last line: a file that was cut off has none. */
   z.strictObject({ kind: z.literal("end"), records: z.int() }),
 ]);

@@ -18,6 +18,8 @@ export interface StoreSize {
   /** Places in queues: a message that waits for two sessions counts twice. */
   readonly queued: number;
   readonly retained: number;
+  /** Users, roles and their like. */
+  readonly records: number;
 }
 
 /** More pages than any database has: all are copied in one step, which other writers cannot make begin anew. */
@@ -125,6 +127,7 @@ function measure(database: DatabaseSync): StoreSize {
     subscriptions: count("subscription"),
     queued: count("row where message > 0"),
     retained: count("retained"),
+    records: readVersion(database) === 1 ? 0 : count("record"),
   };
 }
 

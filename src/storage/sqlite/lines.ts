@@ -8,6 +8,7 @@ import type {
   RestoredSession,
   RestoredShared,
   StoredMessage,
+  StoredRecord,
   StoredRow,
 } from "../../broker/ports.ts";
 import {
@@ -27,6 +28,7 @@ export interface StoreContent {
   readonly messages: Iterable<ContentMessage>;
   /** What is under way without its message: PUBRELs. */
   readonly releases: Iterable<StoredRow>;
+  readonly records: Iterable<StoredRecord>;
 }
 
 /** A message with all the places that it has in queues. */
@@ -45,6 +47,7 @@ export function readContent(database: DatabaseSync): StoreContent {
     ...restoreState(database, () => undefined),
     messages: readMessages(database),
     releases: readReleases(database),
+    records: readRecords(database),
   };
 }
 
@@ -80,6 +83,13 @@ function* readMessages(database: DatabaseSync): Generator<ContentMessage> {
 function* readReleases(database: DatabaseSync): Generator<StoredRow> {
   const sql = `select ${rowColumns} from row where message = 0 order by queue, position`;
   for (const columns of iterate(database, sql)) yield rowOf(columns);
+}
+
+function* readRecords(database: DatabaseSync): Generator<StoredRecord> {
+  const sql = "select kind, name, value from record order by kind, name";
+  for (const [kind, name, value] of iterate(database, sql)) {
+    yield { kind: String(kind), name: String(name), value: String(value) };
+  }
 }
 
 function rowOf(columns: Columns): StoredRow {
