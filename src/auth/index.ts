@@ -11,7 +11,8 @@ export {
   type PasswordHash,
   parsePasswordHash,
 } from "./password-hash.ts";
-export type { Credential } from "./password-verifier.ts";
+export { type Credential, PasswordVerifier } from "./password-verifier.ts";
+export { Registrations, type RegistrationsOptions } from "./registrations.ts";
 export { findMistakeInRight, type Right } from "./rights.ts";
 export { RightsAuthorizer } from "./rights-authorizer.ts";
 export { findMistakeInRule, type Rule, toRight } from "./rule.ts";

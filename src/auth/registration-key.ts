@@ -4,7 +4,6 @@
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
-import { TstackError } from "../base/index.ts";
 import type { RecordChange, StoredRecord } from "../broker/ports.ts";
 
 export const registrationKeyKind = "registration-key";
@@ -33,18 +32,9 @@ const keptShape = z.object({
   role: z.string().optional(),
 });
 
-/** @throws TstackError STORAGE_DAMAGED */
+/** Throws what is wrong with it. */
 export function readKey({ name, value }: StoredRecord): KeptKey {
-  try {
-    return { name, ...keptShape.parse(JSON.parse(value)) };
-  } catch (error) {
-    throw damaged(name, error);
-  }
-}
-
-function damaged(name: string, cause: unknown): TstackError {
-  const message = `the key for registration ${JSON.stringify(name)} cannot be read out of the storage`;
-  return new TstackError("STORAGE_DAMAGED", message, { cause });
+  return { name, ...keptShape.parse(JSON.parse(value)) };
 }
 
 export function writeKey({ name, ...kept }: KeptKey): RecordChange {

@@ -4,7 +4,7 @@
  * whatever the reason. Implements `Registrations` of admin/.
  */
 import { randomBytes } from "node:crypto";
-import { type Clock, TstackError } from "../base/index.ts";
+import { type Clock, type Log, silentLog, systemClock, TstackError } from "../base/index.ts";
 import type { RecordChange, RecordStore, StoredRecord } from "../broker/ports.ts";
 import { makeDeviceName } from "./device-name.ts";
 import {
@@ -17,6 +17,7 @@ import {
   writeKey,
 } from "./registration-key.ts";
 import type { Rule } from "./rule.ts";
+import type { UserDirectory } from "./user-directory.ts";
 
 /** All of them are compared with at each registration. */
 const keysMax = 1000;
@@ -38,20 +39,20 @@ export interface DeviceUser {
   readonly note: string;
 }
 
-/** What registrations ask of the users; `UserAdministration` has it. */
-export interface DeviceUsers {
-  hasUser(name: string): boolean;
-  hasRole(name: string): boolean;
-  /** Adds a user and writes `changes` with it, both or neither. USER_EXISTS, ROLE_UNKNOWN */
-  addUserWith(user: DeviceUser, changes: readonly RecordChange[]): Promise<unknown>;
-}
-
 export interface RegistrationsOptions {
-  readonly users: DeviceUsers;
-  readonly records: RecordStore;
-  /** What `records` held at the start; other kinds are passed over. */
-  readonly stored: readonly StoredRecord[];
-  readonly clock: Pick<Clock, "now">;
+  /** Who is there already. */
+  readonly directory: Pick<UserDirectory, "find" | "roles">;
+  /** The `UserAdministration`. */
+  readonly users: {
+    /** Adds a user and writes `changes` with it, both or neither. USER_EXISTS, ROLE_UNKNOWN */
+    addUserWith(user: DeviceUser, changes: readonly RecordChange[]): Promise<unknown>;
+  };
+  readonly store: RecordStore;
+  /** What `store` held at the start; other kinds are passed over. */
+  readonly records: readonly StoredRecord[];
+  readonly clock?: Pick<Clock, "now">;
+  /** Is told of keys that cannot be read: nobody registers with them. Default: silence. */
+  readonly log?: Log;
   readonly makeName?: () => string;
 }
 
@@ -65,22 +66,32 @@ interface NewKey {
 type ShownKey = Omit<KeptKey, "hash">;
 
 export class Registrations {
-  readonly #users: DeviceUsers;
-  readonly #records: RecordStore;
+  readonly #directory: RegistrationsOptions["directory"];
+  readonly #users: RegistrationsOptions["users"];
+  readonly #store: RecordStore;
   readonly #clock: Pick<Clock, "now">;
   readonly #makeName: () => string;
   readonly #keys = new Map<string, KeptKey>();
   #last: Promise<unknown> = Promise.resolve();
   #waiting = 0;
 
-  /** @throws TstackError STORAGE_DAMAGED */
-  constructor({ users, records, stored, clock, makeName = makeDeviceName }: RegistrationsOptions) {
-    this.#users = users;
-    this.#records = records;
-    this.#clock = clock;
-    this.#makeName = makeName;
-    for (const record of stored) {
-      if (record.kind === registrationKeyKind) this.#keys.set(record.name, readKey(record));
+  constructor(options: RegistrationsOptions) {
+    this.#directory = options.directory;
+    this.#users = options.users;
+    this.#store = options.store;
+    this.#clock = options.clock ?? systemClock;
+    this.#makeName = options.makeName ?? makeDeviceName;
+    for (const record of options.records) {
+      if (record.kind === registrationKeyKind) this.#read(record, options.log ?? silentLog);
+    }
+  }
+
+  #read(record: StoredRecord, log: Log): void {
+    try {
+      this.#keys.set(record.name, readKey(record));
+    } catch (error) {
+      const message = "a key for registration in the store is broken: add a new one";
+      log.error({ key: record.name, error }, message);
     }
   }
 
@@ -105,7 +116,7 @@ export class Registrations {
         role,
       };
       const removed = this.#makeRoom();
-      await this.#records.writeRecords([...removed, writeKey(kept)]);
+      await this.#store.writeRecords([...removed, writeKey(kept)]);
       for (const change of removed) this.#keys.delete(change.name);
       this.#keys.set(name, kept);
       return { ...show(kept), key };
@@ -121,7 +132,7 @@ export class Registrations {
         throw new TstackError("REGISTRATION_KEY_UNKNOWN", message);
       }
       const revoked = { ...kept, isRevoked: true };
-      await this.#records.writeRecords([writeKey(revoked)]);
+      await this.#store.writeRecords([writeKey(revoked)]);
       this.#keys.set(name, revoked);
       return show(revoked);
     });
@@ -162,7 +173,7 @@ export class Registrations {
         : { roles: [role] };
     for (let tried = 0; tried < namesTriedMax; tried++) {
       const name = this.#makeName();
-      if (this.#users.hasUser(name)) continue;
+      if (this.#directory.find(name) !== undefined) continue;
       const note = `registered with the key ${JSON.stringify(key.name)}`;
       try {
         await this.#users.addUserWith({ name, password, ...rights, note }, [writeKey(key)]);
@@ -199,7 +210,7 @@ export class Registrations {
     ) {
       refuse(`a key is for 1 to ${usesMaxMost} registrations`);
     }
-    if (role !== undefined && !this.#users.hasRole(role)) {
+    if (role !== undefined && !this.#directory.roles.has(role)) {
       throw new TstackError("ROLE_UNKNOWN", `there is no role ${JSON.stringify(role)}`);
     }
   }
