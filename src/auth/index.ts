@@ -16,6 +16,7 @@ export { Registrations, type RegistrationsOptions } from "./registrations.ts";
 export { findMistakeInRight, type Right } from "./rights.ts";
 export { RightsAuthorizer } from "./rights-authorizer.ts";
 export { findMistakeInRule, type Rule, toRight } from "./rule.ts";
+export { UserAdministration } from "./user-administration.ts";
 export { UserAuthenticator, type UserAuthenticatorOptions } from "./user-authenticator.ts";
 export type { UserChange } from "./user-change.ts";
 export { type ConfiguredUser, UserDirectory } from "./user-directory.ts";

@@ -31,6 +31,11 @@ export interface Right {
   readonly place?: string;
 }
 
+/** What is asked for, and by whom: as much of `AuthorizationRequest` as rights look at. */
+export interface RightsRequest extends Omit<AuthorizationRequest, "client"> {
+  readonly client: Pick<ClientIdentity, "clientIdentifier" | "userName">;
+}
+
 const placeholder = /%[cu]/g;
 
 /** As many as a filter can have; how deep clients may go is a limit of the broker. */
@@ -53,7 +58,7 @@ export function findMistakeInRight(right: Pick<Right, "action" | "filter">): str
 export function decide(
   rights: readonly Right[],
   owner: string,
-  request: AuthorizationRequest,
+  request: RightsRequest,
 ): AuthorizationDecision {
   const action = request.action === "subscribe" ? "subscribe" : "publish";
   if (action === "publish" && isSystemTopic(request.topic)) {
@@ -80,13 +85,13 @@ export function decide(
   };
 }
 
-function meetsConditions({ qos, retain }: Right, request: AuthorizationRequest): boolean {
+function meetsConditions({ qos, retain }: Right, request: RightsRequest): boolean {
   if (qos !== undefined && !qos.includes(request.qos)) return false;
   if (retain === undefined) return true;
   return request.action !== "subscribe" && retain === request.retain;
 }
 
-function covers(right: Right, filter: string, request: AuthorizationRequest): boolean {
+function covers(right: Right, filter: string, request: RightsRequest): boolean {
   if (filter === everything) return true;
   if (request.action !== "subscribe") return matchesFilter(filter, request.topic);
   return right.effect === "allow"
@@ -101,7 +106,7 @@ const everything = "";
  * The filter of a right for this client; undefined if a name in it would reach further than one level, or to the
  * topics with a leading `$`.
  */
-function fillIn(filter: string, client: ClientIdentity): string | undefined {
+function fillIn(filter: string, client: RightsRequest["client"]): string | undefined {
   if (!filter.includes("%")) return filter;
   let usable = true;
   const filled = filter.replace(placeholder, (letter, offset: number) => {
@@ -142,7 +147,7 @@ function describeConditions({ qos, retain }: Right): string {
 }
 
 /** The first right that would allow it with another QoS or RETAIN: what people overlook. */
-function findNarrower(rights: readonly Right[], request: AuthorizationRequest): Right | undefined {
+function findNarrower(rights: readonly Right[], request: RightsRequest): Right | undefined {
   const action = request.action === "subscribe" ? "subscribe" : "publish";
   return rights.find((right) => {
     if (right.effect === "deny" || meetsConditions(right, request)) return false;

@@ -2,7 +2,7 @@
  * Users and roles as the store keeps them, one record of JSON for each. A record that cannot be read is never half
  * believed: who reads it gets USER_INVALID or PASSWORD_HASH_INVALID with what is wrong, in words without secrets.
  */
-import type { StoredRecord } from "../broker/ports.ts";
+import type { RecordChange, StoredRecord } from "../broker/ports.ts";
 import {
   checkBoolean,
   checkName,
@@ -64,6 +64,19 @@ export function readStoredUser({ name, value }: StoredRecord): StoredUser {
 export function readStoredRole({ name, value }: StoredRecord): StoredRole {
   checkName("role", name);
   return { name, rules: checkRules(readObject(value).rules, nameOwner("role", name)) };
+}
+
+export function writeIdentities({ users, roles }: IdentityChange): RecordChange[] {
+  return [...toRecords("user", users), ...toRecords("role", roles)];
+}
+
+function toRecords(
+  kind: "user" | "role",
+  values: ReadonlyMap<string, object | undefined> = new Map(),
+): RecordChange[] {
+  return [...values].map(([name, value]) => {
+    return { kind, name, value: value === undefined ? undefined : JSON.stringify(value) };
+  });
 }
 
 function readObject(json: string): Record<string, unknown> {
