@@ -39,24 +39,25 @@ export function renderConfigurationPage(page: string): string {
 
 function renderTable(): string {
   const rows = listSettings()
-    .filter(({ path }) => path[0] !== "limits")
+    .filter(({ path }) => path.at(-2) !== "limits")
     .map(renderRow);
   return [
     "| key | variable | default | what it says |",
     "| --- | --- | --- | --- |",
     ...rows,
     "| `limits.*` | `TSTACK_LIMITS_*` | [limits.md](limits.md) | What the broker bears, as `limits.connectionsMax` or `TSTACK_LIMITS_CONNECTIONS_MAX`. |",
+    "| `listen[n].limits.*` | `TSTACK_LISTEN_n_LIMITS_*` | | The limits of one listener, as far as [they can be its own](limits.md). |",
     "",
   ].join("\n");
 }
 
 function renderRow({ path, variable, schema }: Setting): string {
-  const key = path.join(".").replace(".*", "[n]");
+  const key = path.join(".").replaceAll(".*", "[n]");
   const { default: value, description = "" } = schema;
   const shown = value === undefined ? "" : `\`${JSON.stringify(value).replaceAll('"', "")}\``;
   const words = schema.enum === undefined ? "" : ` One of ${schema.enum.join(", ")}.`;
   const text = `${description}${words}`.replaceAll("|", "\\|");
-  return `| \`${key}\` | \`${variable.replace("*", "n")}\` | ${shown} | ${text} |`;
+  return `| \`${key}\` | \`${variable.replaceAll("*", "n")}\` | ${shown} | ${text} |`;
 }
 
 if (import.meta.main) {

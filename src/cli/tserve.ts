@@ -42,8 +42,9 @@ async function serveOrCheck(args: ServeArguments, io: ProgramIo): Promise<number
   const configuration = configure(args, io);
   if (!args.checkConfig) return serve(configuration, readVersion(), io);
   for (const warning of configuration.warnings) io.stderr.write(`tserve: warning: ${warning}\n`);
-  const { listen, users } = configuration;
-  io.stdout.write(`no mistakes: ${users.users.length} users, listens on ${listen.join(", ")}\n`);
+  const { listeners, users } = configuration;
+  const urls = listeners.map(({ url }) => url);
+  io.stdout.write(`no mistakes: ${users.length} users, listens on ${urls.join(", ")}\n`);
   return 0;
 }
 

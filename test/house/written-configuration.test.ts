@@ -29,10 +29,9 @@ test("the rights shown in docs/configuration.md do what is said of them", async 
   const example = /```yaml\nrights:\n([\s\S]*?)```/.exec(page)?.[1] ?? "";
   assert.equal(parse(example).length, 4);
   const users = JSON.stringify([{ name: "a", password: "x", rights: parse(example) }]);
-  const { UserList } = await import("../../src/auth/index.ts");
-  const list = new UserList(
-    loadConfiguration({ environment: { TSTACK_USERS: users }, flags: [] }).users,
-  );
+  const { RightsAuthorizer, UserDirectory } = await import("../../src/auth/index.ts");
+  const configured = loadConfiguration({ environment: { TSTACK_USERS: users }, flags: [] }).users;
+  const rights = new RightsAuthorizer(new UserDirectory({ configured, records: [] }));
   const client = {
     clientIdentifier: "c",
     userName: "a",
@@ -41,7 +40,7 @@ test("the rights shown in docs/configuration.md do what is said of them", async 
     listener: "mqtt://127.0.0.1:1883",
   } as const;
   const ask = (topic: string) =>
-    list.authorize({ client, action: "subscribe", topic, qos: 0, retain: false }).allowed;
+    rights.authorize({ client, action: "subscribe", topic, qos: 0, retain: false }).allowed;
   assert.deepEqual(["home/#", "home/alarm/+", "home/lamp/#"].map(ask), [false, false, true]);
 });
 
@@ -49,7 +48,7 @@ test("examples/tserve.yaml has no mistakes, no warnings, and every part", async 
   const file = join(root, "examples/tserve.yaml");
   const { warnings, users } = loadConfiguration({ file, environment: {}, flags: [] });
   assert.deepEqual(warnings, []);
-  assert.equal(users.users.length, 3);
+  assert.equal(users.length, 3);
   const keys = Object.keys(parse(await readFile(file, "utf8")));
   assert.deepEqual(
     new Set(keys),

@@ -1,8 +1,8 @@
 /** The command line of tserve. Its values are not checked here but with the rest of the configuration. */
 import { Command, Option } from "commander";
 import type { ProgramIo } from "../program-io.ts";
-import type { Override } from "./configuration.ts";
 import { durabilities, logFormats, logLevels } from "./configuration-schema.ts";
+import type { Override } from "./configuration-values.ts";
 import { addCrashTestCommand, type CrashTestArguments } from "./crash-test/index.ts";
 
 export interface ServeArguments {

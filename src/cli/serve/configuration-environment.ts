@@ -1,6 +1,6 @@
 /**
  * The environment variables of the configuration: `limits.packetBytesMax` is `TSTACK_LIMITS_PACKET_BYTES_MAX`, and
- * `users[0].name` is `TSTACK_USERS_0_NAME`. A variable with `_FILE` behind it names a file that holds the value.
+ * `listen[0].tls.cert` is `TSTACK_LISTEN_0_TLS_CERT`. A variable with `_FILE` behind it names a file that holds the value.
  * An empty variable counts as not set.
  */
 import { readFileSync } from "node:fs";
@@ -29,12 +29,13 @@ function listSettingsOf(schema: JsonSchema, path: readonly string[]): Setting[] 
   const inner = Object.entries(schema.properties ?? {}).flatMap(([key, value]) =>
     listSettingsOf(value, [...path, key]),
   );
-  const items = schema.items?.properties ? listItemSettings(schema.items, path) : [];
-  return [...own, ...inner, ...items];
+  return [...own, ...inner, ...listItemSettings(schema.items, path)];
 }
 
-function listItemSettings(items: JsonSchema, path: readonly string[]): Setting[] {
-  return listSettingsOf(items, [...path, "*"]);
+/** Of items that have keys, or may have them instead of being one text. */
+function listItemSettings(items: JsonSchema | undefined, path: readonly string[]): Setting[] {
+  const withKeys = [items, ...(items?.anyOf ?? [])].find((schema) => schema?.properties);
+  return withKeys === undefined ? [] : listSettingsOf(withKeys, [...path, "*"]);
 }
 
 function toSetting(schema: JsonSchema, path: readonly string[]): Setting {
@@ -97,9 +98,10 @@ function findSetting(settings: readonly Setting[], variable: string) {
 
 function matchVariable(settings: readonly Setting[], variable: string) {
   for (const setting of settings) {
-    const match = new RegExp(`^${setting.variable.replace("*", "(\\d{1,4})")}$`).exec(variable);
+    const match = new RegExp(`^${setting.variable.replaceAll("*", "(\\d{1,4})")}$`).exec(variable);
     if (match === null) continue;
-    const path = setting.path.map((key) => (key === "*" ? Number(match[1]) : key));
+    const indices = match.slice(1).map(Number);
+    const path = setting.path.map((key) => (key === "*" ? (indices.shift() ?? 0) : key));
     return { setting, path, isFile: false };
   }
   return undefined;

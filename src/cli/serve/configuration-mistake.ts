@@ -14,6 +14,15 @@ export interface Mistake {
   readonly isKey?: boolean;
 }
 
+/** Gathers what is found while a configuration whose shape is right is read further. */
+export interface Findings {
+  readonly mistakes: Mistake[];
+  /** What works but is probably not meant, each one line for people. */
+  readonly warnings: string[];
+  /** `tserve.yaml:14` or the variable that said it. */
+  locateLine(path: ConfigurationPath): string;
+}
+
 /** Thrown with every mistake that was found, each one line for people. */
 export class ConfigurationError extends TstackError {
   readonly lines: readonly string[];

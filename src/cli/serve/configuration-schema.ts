@@ -3,54 +3,18 @@
  * environment variables, `docs/tserve.schema.json` and the table of `docs/configuration.md` are made from it.
  */
 import { z } from "zod";
-import { boundsOfLimit, defaultLimits, type Limits } from "../../base/index.ts";
+import { defaultLimits, type Limits } from "../../base/index.ts";
 import type { Durability } from "../../broker/index.ts";
 import type { ConfigurationPath } from "./configuration-path.ts";
-
-/** What each of them is for is told by `src/base/limits.ts`, from where the pages take it. */
-function limitSchema(name: keyof Limits) {
-  const [least, most] = boundsOfLimit(name);
-  return z.int().min(least).max(most).default(defaultLimits[name]);
-}
+import { authenticationSchema } from "./configuration-schema-authentication.ts";
+import { listenSchema, refusedPublishSchema, tlsSchema } from "./configuration-schema-listen.ts";
+import { filePath, limitWithDefault } from "./configuration-schema-parts.ts";
+import { anonymousSchema, userSchema } from "./configuration-schema-rights.ts";
 
 const limitNames = Object.keys(defaultLimits) as (keyof Limits)[];
 const limitShape = Object.fromEntries(
-  limitNames.map((name) => [name, limitSchema(name)]),
-) as Record<keyof Limits, ReturnType<typeof limitSchema>>;
-
-const actionSchema = z.enum(["publish", "subscribe", "both"]);
-
-const rightSchema = z.strictObject({
-  allow: actionSchema.optional().describe("What the right allows. Either this or deny."),
-  deny: actionSchema.optional().describe("What the right forbids. Either this or allow."),
-  filter: z
-    .string()
-    .describe("A topic filter; %c is the client identifier in it, %u the user name."),
-});
-
-const rightsSchema = z.union([z.string(), z.array(z.union([z.string(), rightSchema]))]);
-
-const userSchema = z.strictObject({
-  name: z.string().min(1).describe("The user name that clients give."),
-  passwordHash: z
-    .string()
-    .optional()
-    .describe("An argon2id hash of the password, as `tserve hash-password` prints it."),
-  passwordFile: z
-    .string()
-    .optional()
-    .describe("A file that holds the password or its hash; relative to the configuration file."),
-  password: z.string().optional().describe("The password as it is. Better: passwordHash."),
-  rights: rightsSchema.describe(
-    "One filter, or a list of filters and rights. A filter alone allows to publish and subscribe.",
-  ),
-});
-
-const anonymousSchema = z.strictObject({
-  rights: rightsSchema.describe(
-    "What clients without a user name may do. Without users, all topics and reading $SYS/#.",
-  ),
-});
+  limitNames.map((name) => [name, limitWithDefault(name)]),
+) as Record<keyof Limits, ReturnType<typeof limitWithDefault>>;
 
 export const durabilities = ["fsync", "os", "memory"] as const satisfies readonly Durability[];
 export const logLevels = ["debug", "info", "warn", "error", "silent"] as const;
@@ -58,11 +22,12 @@ export const logFormats = ["auto", "pretty", "json"] as const;
 
 export const configurationSchema = z
   .strictObject({
-    listen: z
-      .array(z.string())
-      .min(1)
+    listen: listenSchema
       .default(["mqtt://127.0.0.1:1883"])
-      .describe("Where to listen: mqtt://host:port, ws://host:port/path, unix:///path."),
+      .describe("Where to listen: URLs, or a list of URLs with what is particular to each."),
+    tls: tlsSchema
+      .optional()
+      .describe("The encryption of every mqtts and wss listener that has none of its own."),
     allowAnonymous: z
       .boolean()
       .optional()
@@ -70,13 +35,22 @@ export const configurationSchema = z
         "Accept clients without a user name. Without users they are accepted on loopback addresses only, with users nowhere, until this is true.",
       ),
     anonymous: anonymousSchema.optional(),
-    users: z.array(userSchema).default([]).describe("Who may connect, and what they may do."),
-    data: z
-      .string()
-      .min(1)
+    users: z
+      .array(userSchema)
+      .default([])
+      .describe("Who may connect, and what they may do; `tuser` adds others while it runs."),
+    authentication: authenticationSchema
+      .prefault({})
+      .describe("Who else decides who comes in, and what happens to those who guess passwords."),
+    refusedPublish: refusedPublishSchema
+      .default("acknowledge")
+      .describe(
+        "What a 3.x client gets that publishes what it may not, as it can be told nothing: an acknowledgement without delivery, or the end of its connection.",
+      ),
+    data: filePath()
       .default("./tstack-data")
       .describe(
-        "The folder in which the broker keeps sessions, queues and retained messages. In the file it is relative to the file; the variable, the option and the default are relative to the working folder.",
+        "The folder in which the broker keeps sessions, queues, retained messages and users.",
       ),
     durability: z
       .enum(durabilities)
@@ -106,7 +80,7 @@ export const configurationSchema = z
   })
   .describe("The configuration of tserve, the MQTT broker of tStack.");
 
-/** A configuration whose shape is right; what it means is checked in `configuration-meaning.ts`. */
+/** A configuration whose shape is right; what it means is checked when it is read further. */
 export type ConfigurationShape = z.output<typeof configurationSchema>;
 
 /** JSON Schema as far as this one uses it. */
@@ -114,7 +88,9 @@ export interface JsonSchema {
   readonly type?: string;
   readonly description?: string;
   readonly default?: unknown;
-  readonly enum?: readonly string[];
+  readonly enum?: readonly (string | number)[];
+  /** `path` is one of the file system. */
+  readonly format?: string;
   readonly minimum?: number;
   readonly maximum?: number;
   readonly properties?: Readonly<Record<string, JsonSchema>>;

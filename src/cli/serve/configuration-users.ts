@@ -1,51 +1,20 @@
 /**
- * The users, their passwords and rights of a configuration whose shape is right, as `auth/` takes them. Reads the files of
- * passwords. A list that would not do what its author meant is a mistake here, not a surprise later.
+ * The users of a configuration whose shape is right, as `auth/` takes them. Reads the files of passwords. A list that would
+ * not do what its author meant is a mistake here, not a surprise later.
  */
 import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
-import {
-  type AnonymousRights,
-  type Credential,
-  findMistakeInRight,
-  parsePasswordHash,
-  type Right,
-  type User,
-  type UserListEntries,
-} from "../../auth/index.ts";
+import { type Credential, parsePasswordHash, type User } from "../../auth/index.ts";
 import { describeCause } from "./configuration-file.ts";
-import type { Mistake } from "./configuration-mistake.ts";
+import type { Findings, Mistake } from "./configuration-mistake.ts";
 import { type ConfigurationPath, describePath } from "./configuration-path.ts";
+import { readRights } from "./configuration-rights.ts";
 import type { ConfigurationShape } from "./configuration-schema.ts";
 
-export interface UserListSource {
-  /** What relative paths of password files are relative to. */
-  readonly folder: string;
-  /** `tserve.yaml:14` or the variable that said it. */
-  locateLine(path: ConfigurationPath): string;
-}
-
-export interface ReadUserList extends UserListEntries {
-  readonly mistakes: readonly Mistake[];
-  readonly warnings: readonly string[];
-}
-
 type UserShape = ConfigurationShape["users"][number];
-type RightsShape = UserShape["rights"];
 
-/** Gathers what is found while the list is read. */
-interface Findings {
-  readonly source: UserListSource;
-  readonly mistakes: Mistake[];
-  readonly warnings: string[];
-}
-
-export function readUserList(shape: ConfigurationShape, source: UserListSource): ReadUserList {
-  const findings: Findings = { source, mistakes: [], warnings: [] };
-  const users = shape.users.map((user, index) => readUser(user, ["users", index], findings));
-  findDoubleNames(shape.users, findings.mistakes);
-  const anonymous = readAnonymous(shape, findings);
-  return { users, anonymous, mistakes: findings.mistakes, warnings: findings.warnings };
+export function readUsers(shapes: readonly UserShape[], findings: Findings): User[] {
+  findDoubleNames(shapes, findings.mistakes);
+  return shapes.map((user, index) => readUser(user, ["users", index], findings));
 }
 
 function findDoubleNames(users: readonly UserShape[], mistakes: Mistake[]): void {
@@ -72,14 +41,14 @@ function readUser(user: UserShape, path: ConfigurationPath, findings: Findings):
     name: user.name,
     credential: readCredential(user, path, findings) ?? { password: "" },
     rights,
-    source: `${describePath(path)} (${findings.source.locateLine(path)})`,
+    source: `${describePath(path)} (${findings.locateLine(path)})`,
   };
 }
 
 function readCredential(
   user: UserShape,
   path: ConfigurationPath,
-  { source, mistakes, warnings }: Findings,
+  { mistakes, warnings, locateLine }: Findings,
 ): Credential | undefined {
   const { password, passwordHash, passwordFile } = user;
   const given = [password, passwordHash, passwordFile].filter((value) => value !== undefined);
@@ -95,12 +64,13 @@ function readCredential(
         ? "passwordFile"
         : "password";
   try {
-    if (passwordFile !== undefined) return readPasswordFile(resolve(source.folder, passwordFile));
+    if (passwordFile !== undefined) return readPasswordFile(passwordFile);
     if (passwordHash !== undefined) return { hash: parsePasswordHash(passwordHash) };
-    if (password?.startsWith("$argon2")) throw new Error("is a hash; write it as passwordHash");
+    if (password !== undefined && isHash(password))
+      throw new Error("is a hash; write it as passwordHash");
     if (password === "") throw new Error("is empty; nobody can log in with an empty password");
     warnings.push(
-      `${describePath(path)} has its password in clear (${source.locateLine([...path, key])}); ` +
+      `${describePath(path)} has its password in clear (${locateLine([...path, key])}); ` +
         "better is a passwordHash, which `tserve hash-password` makes",
     );
     return { password: password ?? "" };
@@ -115,69 +85,10 @@ function readPasswordFile(file: string): Credential {
   const text = readFileSync(file, "utf8").replace(/\r?\n$/, "");
   if (text === "") throw new Error(`${file} is empty`);
   if (text.includes("\n")) throw new Error(`${file} has more than one line`);
-  return text.startsWith("$argon2") ? { hash: parsePasswordHash(text) } : { password: text };
+  return isHash(text) ? { hash: parsePasswordHash(text) } : { password: text };
 }
 
-function readRights(shape: RightsShape, path: ConfigurationPath, findings: Findings): Right[] {
-  if (typeof shape === "string") return [readRight(shape, path, findings)];
-  return shape.map((right, index) => readRight(right, [...path, index], findings));
-}
-
-function readRight(
-  shape: Exclude<RightsShape, readonly unknown[]> | Exclude<RightsShape, string>[number],
-  path: ConfigurationPath,
-  { source, mistakes }: Findings,
-): Right {
-  const { allow, deny, filter } =
-    typeof shape === "string" ? { allow: "both" as const, deny: undefined, filter: shape } : shape;
-  const action = deny ?? allow ?? "both";
-  if ((allow === undefined) === (deny === undefined)) {
-    mistakes.push({ path, message: "needs either allow or deny, with publish, subscribe or both" });
-  }
-  const mistake = findMistakeInRight({ action, filter });
-  if (mistake !== undefined) {
-    const filterPath = typeof shape === "string" ? path : [...path, "filter"];
-    mistakes.push({ path: filterPath, message: mistake });
-  }
-  const effect = deny === undefined ? "allow" : "deny";
-  return { effect, action, filter, source: describePath(path), place: source.locateLine(path) };
-}
-
-/** All topics, and reading what the broker says of itself: who is at the machine may know that. */
-const openRights: readonly Right[] = [
-  { effect: "allow", action: "both", filter: "#", source: "default rights of anonymous clients:" },
-  {
-    effect: "allow",
-    action: "subscribe",
-    filter: "$SYS/#",
-    source: "default rights of anonymous clients:",
-  },
-];
-
-function readAnonymous(shape: ConfigurationShape, findings: Findings): AnonymousRights | undefined {
-  const { allowAnonymous, anonymous } = shape;
-  const rights = anonymous && readRights(anonymous.rights, ["anonymous", "rights"], findings);
-  if (shape.users.length === 0) {
-    if (allowAnonymous === false) {
-      const message = "is false and there are no users, so nobody could connect; add users";
-      findings.mistakes.push({ path: ["allowAnonymous"], message });
-    }
-    const source = allowAnonymous ? "anonymous clients are allowed" : "no users are configured";
-    return { rights: rights ?? openRights, source };
-  }
-  if (allowAnonymous !== true) {
-    if (rights !== undefined) {
-      findings.warnings.push(
-        `anonymous.rights has no effect (${findings.source.locateLine(["anonymous"])}): ` +
-          "with users, anonymous clients are refused until allowAnonymous is true",
-      );
-    }
-    return undefined;
-  }
-  if (rights === undefined) {
-    const message =
-      'with users needs anonymous.rights: say what anonymous clients may do ("#": all)';
-    findings.mistakes.push({ path: ["allowAnonymous"], message });
-  }
-  return { rights: rights ?? [], source: "anonymous clients are allowed" };
+/** Of argon2, bcrypt or mosquitto. */
+function isHash(text: string): boolean {
+  return /^\$(argon2\w*|2[abxy]|[67])\$/.test(text);
 }

@@ -43,7 +43,7 @@ const mistakes: [yaml: string, line: RegExp][] = [
   ["listen: *x\n", /^tserve\.yaml: Unresolved alias/],
   ["- listen\n", /^tserve\.yaml:1:1: expected keys with values, not a list/],
   ["sysTopicSeconds: 1\n", /^tserve\.yaml:1:1 sysTopicSeconds: .*did you mean sysTopicsSeconds\?/],
-  ["\nqwertz: 1\n", /^tserve\.yaml:2:1 qwertz: unknown key; known are listen, allowAnonymous/],
+  ["\nqwertz: 1\n", /^tserve\.yaml:2:1 qwertz: unknown key; known are listen, tls, allowAnonymous/],
   ["limits:\n  packetBytesMx: 1\n", /yaml:2:3 limits\.packetBytesMx: .*mean packetBytesMax\?/],
   ["limits:\n  connectionsMax: lots\n", /:2:19 limits\.connectionsMax: .*whole number, not text/],
   ["limits:\n  connectionsMax: 1.5\n", /:2:19 .*whole number, not a number with a fraction/],
@@ -56,7 +56,6 @@ const mistakes: [yaml: string, line: RegExp][] = [
   ["queueDrop: newst\n", /:1:12 queueDrop: expected one of newest, oldest; did you mean newest/],
   ["logLevel:\n", /:1:10 logLevel: is empty; expected one of debug/],
   ["allowAnonymous: yes\n", /:1:17 allowAnonymous: expected true or false, not text/],
-  ["allowAnonymous: false\n", /:1:17 allowAnonymous: .*nobody could connect/],
   [`${ada}    rights: "#"\nallowAnonymous: true\n`, /:5:17 allowAnonymous: .*anonymous\.rights/],
   [ada, /:2:5 users\[0\]\.rights: is missing; expected text or a list/],
   ["users:\n  - rights: a\n", /:2:5 users\[0\]\.name: is missing/],
@@ -117,15 +116,15 @@ test("configuration: a file that cannot be read", () => {
 });
 
 test("configuration: nothing given is the defaults", () => {
-  const { users, listen, limits, warnings, logLevel } = load("");
-  assert.deepEqual(listen, ["mqtt://127.0.0.1:1883"]);
+  const { users, listeners, limits, warnings, logLevel } = load("");
+  assert.deepEqual(
+    listeners.map(({ url }) => url),
+    ["mqtt://127.0.0.1:1883"],
+  );
   assert.deepEqual(limits, defaultLimits);
   assert.equal(logLevel, "info");
-  assert.deepEqual(users.users, []);
-  assert.deepEqual(
-    users.anonymous?.rights.map(({ filter, action }) => `${action} ${filter}`),
-    ["both #", "subscribe $SYS/#"],
-  );
+  assert.deepEqual(users, []);
+  assert.deepEqual(listeners[0].anonymous, { accepted: "whileNoUsers", rights: undefined });
   assert.deepEqual(warnings, []);
 });
 
@@ -178,12 +177,15 @@ test("configuration: variables as numbers, lists, YAML, indices and files", () =
     OTHER: "x",
   };
   const configuration = loadConfiguration({ environment, flags: [] });
-  const { users, anonymous } = configuration.users;
-  assert.deepEqual(configuration.listen, ["mqtt://127.0.0.1:1", "unix:///tmp/x"]);
+  const { users, listeners } = configuration;
+  assert.deepEqual(
+    listeners.map(({ url }) => url),
+    ["mqtt://127.0.0.1:1", "unix:///tmp/x"],
+  );
   assert.equal(configuration.limits.packetBytesMax, 1000);
   assert.equal(configuration.logLevel, "info");
   assert.deepEqual(
-    anonymous?.rights.map((right) => right.filter),
+    listeners[1].anonymous.rights?.map((right) => right.filter),
     ["a", "b/#"],
   );
   assert.deepEqual(
@@ -214,7 +216,7 @@ test("configuration: mistakes in variables and flags name them", () => {
     /^TSTACK_LOG_FORMAT_FILE: .*missing: no such file or directory$/,
     /^TSTACK_USERS: Flow map/,
     /^TSTACK_SYS_TOPICS_SECONDS sysTopicsSeconds: must be at least 0$/,
-    /^--listen listen\[0\]: expected text, not a whole number$/,
+    /^--listen listen\[0\]: expected text or keys with values, not a whole number$/,
   ]) {
     assert.ok(
       lines.some((line) => expected.test(line)),
@@ -227,8 +229,7 @@ test("configuration: mistakes in variables and flags name them", () => {
 test("configuration: what is probably not meant is a warning", () => {
   const yaml =
     "users:\n  - name: ada\n    password: geheim\n    rights: a\nanonymous: { rights: a }\n";
-  const { warnings, users } = load(yaml, { environment: { TSTACK_SOMETHING: "1" } });
-  assert.equal(users.anonymous, undefined);
+  const { warnings } = load(yaml, { environment: { TSTACK_SOMETHING: "1" } });
   assert.equal(warnings.length, 3);
   assert.match(warnings[0], /^TSTACK_SOMETHING is not a setting of tserve$/);
   assert.match(warnings[1], /^users\[0\] has its password in clear \(tserve\.yaml:3\)/);
@@ -241,7 +242,7 @@ test("configuration: password files hold a password or a hash, beside the config
   write("two\nlines\n", "two");
   write("\n", "nothing");
   const user = (file: string) => `users: [{ name: a, passwordFile: ${file}, rights: a }]\n`;
-  assert.ok("hash" in load(user("hashed")).users.users[0].credential);
+  assert.ok("hash" in (load(user("hashed")).users[0].credential ?? {}));
   assert.match(loadMistakes(user("two"))[0], /has more than one line$/);
   assert.match(loadMistakes(user("nothing"))[0], /is empty$/);
 });
@@ -250,7 +251,7 @@ test("configuration: rights know their entry and line", () => {
   const { users } = load(
     `${ada}    rights:\n      - "#"\n      - deny: publish\n        filter: x\n`,
   );
-  assert.deepEqual(users.users[0].rights, [
+  assert.deepEqual(users[0].rights, [
     {
       effect: "allow",
       action: "both",
@@ -266,5 +267,5 @@ test("configuration: rights know their entry and line", () => {
       place: "tserve.yaml:6",
     },
   ]);
-  assert.equal(users.users[0].source, "users[0] (tserve.yaml:2)");
+  assert.equal(users[0].source, "users[0] (tserve.yaml:2)");
 });

@@ -3,31 +3,27 @@
  * the defaults. What comes out is complete and means something; what does not, is a `ConfigurationError` with a line for
  * each mistake.
  */
-import { resolve } from "node:path";
-import type { UserListEntries } from "../../auth/index.ts";
-import { parseListenUrl } from "../../listeners/index.ts";
+import type { User } from "../../auth/index.ts";
+import type { AuthenticationConfiguration } from "./configuration-authentication.ts";
+import { readAuthentication } from "./configuration-authentication.ts";
 import { readEnvironment } from "./configuration-environment.ts";
 import { type ConfigurationFile, readConfigurationFile } from "./configuration-file.ts";
+import { type ListenerConfiguration, readListeners } from "./configuration-listeners.ts";
 import {
   ConfigurationError,
   describeMistake,
+  type Findings,
   type Mistake,
   readIssues,
 } from "./configuration-mistake.ts";
-import { type ConfigurationPath, isInside, setAt } from "./configuration-path.ts";
+import { type ConfigurationPath, isInside } from "./configuration-path.ts";
 import {
   type ConfigurationShape,
   configurationSchema,
   listKeysAt,
 } from "./configuration-schema.ts";
-import { readUserList } from "./configuration-users.ts";
-
-/** A value that stands above the file, and what said it: `--listen`, `TSTACK_LISTEN`. */
-export interface Override {
-  readonly name: string;
-  readonly path: ConfigurationPath;
-  readonly value: unknown;
-}
+import { readUsers } from "./configuration-users.ts";
+import { mergeValues, type Override } from "./configuration-values.ts";
 
 export interface ConfigurationSources {
   /** The path of the YAML file. */
@@ -39,17 +35,11 @@ export interface ConfigurationSources {
 export interface Configuration
   extends Pick<
     ConfigurationShape,
-    | "listen"
-    | "allowAnonymous"
-    | "data"
-    | "durability"
-    | "limits"
-    | "queueDrop"
-    | "sysTopicsSeconds"
-    | "logLevel"
-    | "logFormat"
+    "data" | "durability" | "limits" | "queueDrop" | "sysTopicsSeconds" | "logLevel" | "logFormat"
   > {
-  readonly users: UserListEntries;
+  readonly listeners: readonly ListenerConfiguration[];
+  readonly users: readonly User[];
+  readonly authentication: AuthenticationConfiguration;
   /** What works but is probably not meant, each one line for people. */
   readonly warnings: readonly string[];
 }
@@ -73,40 +63,19 @@ export function loadConfiguration(sources: ConfigurationSources): Configuration 
     throw new ConfigurationError([...environment.mistakes, ...locator.describe(mistakes)]);
   }
   const shape = parsed.data;
-  const userSource = {
-    folder: file?.folder ?? ".",
-    locateLine: (path: ConfigurationPath) => locator.locateLine(path),
+  const findings: Findings = {
+    mistakes: [],
+    warnings: [...environment.warnings],
+    locateLine: (path) => locator.locateLine(path),
   };
-  const { mistakes, warnings, ...users } = readUserList(shape, userSource);
-  const found = [...checkListen(shape.listen), ...mistakes];
-  if (environment.mistakes.length + found.length > 0) {
-    throw new ConfigurationError([...environment.mistakes, ...locator.describe(found)]);
+  const users = readUsers(shape.users, findings);
+  const authentication = readAuthentication(shape.authentication, findings);
+  const listeners = readListeners(shape, findings);
+  if (environment.mistakes.length + findings.mistakes.length > 0) {
+    const lines = locator.describe(findings.mistakes);
+    throw new ConfigurationError([...environment.mistakes, ...lines]);
   }
-  return { ...shape, users, warnings: [...environment.warnings, ...warnings] };
-}
-
-function mergeValues(file: ConfigurationFile | undefined, overrides: readonly Override[]): unknown {
-  const values = file?.values ?? {};
-  if (typeof values !== "object" || values === null || Array.isArray(values)) return values;
-  const merged = structuredClone(values) as Record<string, unknown>;
-  // Relative to the file, as its other paths are: where the broker is started from must not choose what it remembers.
-  if (typeof merged.data === "string" && merged.data !== "" && file !== undefined) {
-    merged.data = resolve(file.folder, merged.data);
-  }
-  for (const { path, value } of overrides) setAt(merged, path, value);
-  return merged;
-}
-
-function checkListen(urls: readonly string[]): Mistake[] {
-  return urls.flatMap((url, index) => {
-    try {
-      parseListenUrl(url);
-      return [];
-    } catch (error) {
-      const message = error instanceof Error ? error.message : String(error);
-      return [{ path: ["listen", index], message }];
-    }
-  });
+  return { ...shape, users, authentication, listeners, warnings: findings.warnings };
 }
 
 /** Says where a value came from. */

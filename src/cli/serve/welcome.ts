@@ -4,10 +4,10 @@
  */
 import type { Storage } from "../../broker/index.ts";
 import { parseListenUrl } from "../../listeners/index.ts";
-import type { Configuration } from "./configuration.ts";
+import { describeClients, type OpenListener, type UserCounts } from "./welcome-clients.ts";
 
 export interface WelcomeLine {
-  /** What the line is about, for people who skim; the first line has none. */
+  /** What the line is about, for people who skim; the first line has none, nor has one that goes on. */
   readonly label?: string;
   readonly text: string;
   readonly fields: object;
@@ -15,22 +15,24 @@ export interface WelcomeLine {
 
 interface Welcome {
   readonly version: string;
-  /** Of the listeners, with their real ports. */
-  readonly urls: readonly string[];
-  readonly configuration: Configuration;
+  readonly listeners: readonly OpenListener[];
+  readonly users: UserCounts;
+  /** A user who can log in, for the commands to try. */
+  readonly exampleUser: string | undefined;
   readonly storage: Pick<Storage, "durability" | "location">;
 }
 
-export function writeWelcome({ version, urls, configuration, storage }: Welcome): WelcomeLine[] {
-  const { users } = configuration;
-  const commands = writeCommands(urls[0], configuration);
+export function writeWelcome(welcome: Welcome): WelcomeLine[] {
+  const { version, listeners, users, storage } = welcome;
+  const urls = listeners.map(({ url }) => url);
+  const commands = writeCommands(welcome);
   return [
     { text: `tserve ${version} listens on ${urls.join(", ")}`, fields: { version, listen: urls } },
-    {
+    ...describeClients(listeners, users).map(({ text, fields }) => ({
       label: "who may connect",
-      text: describeClients(configuration),
-      fields: { users: users.users.length, anonymous: users.anonymous !== undefined },
-    },
+      text,
+      fields,
+    })),
     {
       label: "what is kept",
       text: describeKeeping(storage),
@@ -38,17 +40,6 @@ export function writeWelcome({ version, urls, configuration, storage }: Welcome)
     },
     { label: "try next", text: commands.join("   and   "), fields: { commands } },
   ];
-}
-
-function describeClients({ users, allowAnonymous }: Configuration): string {
-  const { length } = users.users;
-  const listed = `${length} ${length === 1 ? "user" : "users"} of the configuration`;
-  if (length > 0) {
-    return users.anonymous ? `${listed}, and clients without a user name` : listed;
-  }
-  return allowAnonymous
-    ? "anyone, without a password (anonymous clients are allowed)"
-    : "anyone on this machine, without a password (no users, so loopback only)";
 }
 
 /** Where, and what the end of the process or of the power can cost. */
@@ -64,11 +55,11 @@ function describeKeeping({ durability, location }: Welcome["storage"]): string {
 }
 
 /** Two commands for two terminals that see each other's messages. */
-function writeCommands(url: string, { users }: Configuration): string[] {
+function writeCommands({ listeners, exampleUser }: Welcome): string[] {
+  const [{ url, configuration, acceptsAnonymous }] = listeners;
   const options = [...describeAddress(url)];
-  const [user] = users.users;
-  if (user !== undefined && users.anonymous === undefined) {
-    options.push("-u", quote(user.name), "--ask-password");
+  if (exampleUser !== undefined && !acceptsAnonymous && configuration.chain.includes("users")) {
+    options.push("-u", quote(exampleUser), "--ask-password");
   }
   return [
     ["npx tsubscribe", ...options, "-v -t '#'"].join(" "),
@@ -80,8 +71,8 @@ function writeCommands(url: string, { users }: Configuration): string[] {
 function describeAddress(url: string): string[] {
   const address = parseListenUrl(url);
   if (address.kind === "unix") return ["--unix", quote(address.path)];
-  if (address.kind === "websocket")
-    return ["-L", quote(url.replace(/0\.0\.0\.0|\[::\]|(?<=\/\/)(?=:)/, "localhost"))];
+  const reachable = url.replace(/0\.0\.0\.0|\[::\]|(?<=\/\/)(?=:)/, "localhost");
+  if (address.kind !== "tcp" || /^mqtts:/i.test(url)) return ["-L", quote(reachable)];
   const { host, port } = address;
   const isDefault =
     host === undefined || ["127.0.0.1", "localhost", "0.0.0.0", "::"].includes(host);
@@ -97,11 +88,15 @@ export function formatWelcomeRecord({ label, text }: WelcomeLine): string {
   return label === undefined ? text : `${label}: ${text}`;
 }
 
-/** The lines as text: labels in one column. */
+/** The lines as text: labels in one column, each only once. */
 export function formatWelcome(lines: readonly WelcomeLine[]): string {
   const width = Math.max(...lines.map(({ label = "" }) => label.length));
   return lines
-    .map(({ label, text }) => (label === undefined ? text : `  ${label.padEnd(width)}  ${text}`))
+    .map(({ label, text }, index) => {
+      if (label === undefined) return text;
+      const shown = label === lines[index - 1]?.label ? "" : label;
+      return `  ${shown.padEnd(width)}  ${text}`;
+    })
     .map((line) => `${line}\n`)
     .join("");
 }
