@@ -81,6 +81,12 @@ export function describeCost(hash: PasswordHash): string {
   }
 }
 
+/** A hash that takes the work of new ones to verify, and that no password has. */
+export function makeNewCost(): PasswordHash {
+  const salt = randomBytes(16);
+  return { text: "", kind: "argon2id", ...newHashCost, salt, tag: randomBytes(32) };
+}
+
 /** A hash that takes the same work to verify, and that no password has. */
 export function makeSameCost(hash: PasswordHash): PasswordHash {
   const text = "";

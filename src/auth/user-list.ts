@@ -12,6 +12,7 @@ import type {
   AuthorizationRequest,
   Authorizer,
 } from "../broker/ports.ts";
+import { PasswordCosts } from "./password-costs.ts";
 import {
   type Credential,
   PasswordVerifier,
@@ -60,7 +61,7 @@ export class UserList implements Authenticator, Authorizer {
   constructor(entries: UserListEntries, options?: PasswordVerifierOptions) {
     this.#users = new Map(entries.users.map((user) => [user.name, user]));
     this.#anonymous = entries.anonymous;
-    this.#verifier = new PasswordVerifier(findExample(entries.users), options);
+    this.#verifier = new PasswordVerifier(countCosts(entries.users), options);
   }
 
   authenticate(
@@ -86,7 +87,7 @@ export class UserList implements Authenticator, Authorizer {
     password: Uint8Array = new Uint8Array(),
   ): Promise<AuthenticationResult> {
     const user = this.#users.get(userName);
-    const verdict = await this.#verifier.verify(password, user?.credential);
+    const verdict = await this.#verifier.verify(password, user?.credential, userName);
     if (verdict === "busy") {
       const rule = "too many clients wait for their passwords to be verified";
       return { allowed: false, reasonCode: ReasonCode.serverBusy, rule };
@@ -110,9 +111,11 @@ export class UserList implements Authenticator, Authorizer {
   }
 }
 
-function findExample(users: readonly User[]) {
-  for (const { credential } of users) if ("hash" in credential) return credential.hash;
-  return undefined;
+function countCosts(users: readonly User[]): PasswordCosts {
+  const costs = new PasswordCosts();
+  for (const { name, credential } of users)
+    if ("hash" in credential) costs.set(name, credential.hash);
+  return costs;
 }
 
 function describeUser(user: User): string {
