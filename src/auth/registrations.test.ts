@@ -3,18 +3,17 @@ import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { silentLog, TstackError } from "../base/index.ts";
 import { makeDeviceName } from "./device-name.ts";
-import type { KnownUser } from "./known-user.ts";
 import { type DeviceUser, Registrations, type RegistrationsOptions } from "./registrations.ts";
 
-type RecordStore = RegistrationsOptions["store"];
+type RecordStore = RegistrationsOptions["records"];
 type RecordChange = Parameters<RecordStore["writeRecords"]>[0][number];
-type StoredRecord = RegistrationsOptions["records"][number];
+type StoredRecord = RegistrationsOptions["stored"][number];
 
 /** Records and users in memory, written together; fails on command. */
 class World implements RecordStore {
   readonly records = new Map<string, StoredRecord>();
   readonly users = new Map<string, DeviceUser>();
-  readonly roles = new Map([["sensor", { name: "sensor", rules: [] }]]);
+  readonly roles = new Set(["sensor"]);
   readonly faults: object[] = [];
   now = 1000;
   failure: TstackError | undefined;
@@ -32,10 +31,8 @@ class World implements RecordStore {
     }
   }
 
-  find = (name: string): KnownUser | undefined =>
-    this.users.has(name)
-      ? { name, credential: undefined, scram: undefined, isEnabled: true, source: "" }
-      : undefined;
+  hasUser = (name: string) => this.users.has(name);
+  hasRole = (name: string) => this.roles.has(name);
 
   addUserWith = async (user: DeviceUser, changes: readonly RecordChange[]) => {
     if (this.users.has(user.name)) throw new TstackError("USER_EXISTS", "taken");
@@ -45,10 +42,9 @@ class World implements RecordStore {
 
   open(makeName?: () => string): Registrations {
     return new Registrations({
-      directory: this,
       users: this,
-      store: this,
-      records: [...this.records.values()],
+      records: this,
+      stored: [...this.records.values()],
       clock: { now: () => this.now },
       log: { ...silentLog, error: (fields) => this.faults.push(fields) },
       makeName,
@@ -130,7 +126,7 @@ test("registrations: a name that somebody takes in between is given to nobody tw
   const registrations = world.open(() => names.shift() ?? "CCC-444");
   const { key } = await registrations.addKey({ name: "k" });
   world.users.set("AAA-222", { name: "AAA-222", password: "x", note: "" });
-  world.find = () => undefined;
+  world.hasUser = () => false;
   assert.equal((await registrations.register(key)).name, "BBB-333");
 });
 

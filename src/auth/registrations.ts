@@ -17,7 +17,6 @@ import {
   writeKey,
 } from "./registration-key.ts";
 import type { Rule } from "./rule.ts";
-import type { UserDirectory } from "./user-directory.ts";
 
 /** All of them are compared with at each registration. */
 const keysMax = 1000;
@@ -39,17 +38,19 @@ export interface DeviceUser {
   readonly note: string;
 }
 
+/** What registrations ask of the users; `UserAdministration` has it. */
+interface DeviceUsers {
+  hasUser(name: string): boolean;
+  hasRole(name: string): boolean;
+  /** Adds a user and writes `changes` with it, both or neither. USER_EXISTS, ROLE_UNKNOWN */
+  addUserWith(user: DeviceUser, changes: readonly RecordChange[]): Promise<unknown>;
+}
+
 export interface RegistrationsOptions {
-  /** Who is there already. */
-  readonly directory: Pick<UserDirectory, "find" | "roles">;
-  /** The `UserAdministration`. */
-  readonly users: {
-    /** Adds a user and writes `changes` with it, both or neither. USER_EXISTS, ROLE_UNKNOWN */
-    addUserWith(user: DeviceUser, changes: readonly RecordChange[]): Promise<unknown>;
-  };
-  readonly store: RecordStore;
-  /** What `store` held at the start; other kinds are passed over. */
-  readonly records: readonly StoredRecord[];
+  readonly users: DeviceUsers;
+  readonly records: RecordStore;
+  /** What `records` held at the start; other kinds are passed over. */
+  readonly stored: readonly StoredRecord[];
   readonly clock?: Pick<Clock, "now">;
   /** Is told of keys that cannot be read: nobody registers with them. Default: silence. */
   readonly log?: Log;
@@ -66,9 +67,8 @@ interface NewKey {
 type ShownKey = Omit<KeptKey, "hash">;
 
 export class Registrations {
-  readonly #directory: RegistrationsOptions["directory"];
-  readonly #users: RegistrationsOptions["users"];
-  readonly #store: RecordStore;
+  readonly #users: DeviceUsers;
+  readonly #records: RecordStore;
   readonly #clock: Pick<Clock, "now">;
   readonly #makeName: () => string;
   readonly #keys = new Map<string, KeptKey>();
@@ -76,12 +76,11 @@ export class Registrations {
   #waiting = 0;
 
   constructor(options: RegistrationsOptions) {
-    this.#directory = options.directory;
     this.#users = options.users;
-    this.#store = options.store;
+    this.#records = options.records;
     this.#clock = options.clock ?? systemClock;
     this.#makeName = options.makeName ?? makeDeviceName;
-    for (const record of options.records) {
+    for (const record of options.stored) {
       if (record.kind === registrationKeyKind) this.#read(record, options.log ?? silentLog);
     }
   }
@@ -116,7 +115,7 @@ export class Registrations {
         role,
       };
       const removed = this.#makeRoom();
-      await this.#store.writeRecords([...removed, writeKey(kept)]);
+      await this.#records.writeRecords([...removed, writeKey(kept)]);
       for (const change of removed) this.#keys.delete(change.name);
       this.#keys.set(name, kept);
       return { ...show(kept), key };
@@ -132,7 +131,7 @@ export class Registrations {
         throw new TstackError("REGISTRATION_KEY_UNKNOWN", message);
       }
       const revoked = { ...kept, isRevoked: true };
-      await this.#store.writeRecords([writeKey(revoked)]);
+      await this.#records.writeRecords([writeKey(revoked)]);
       this.#keys.set(name, revoked);
       return show(revoked);
     });
@@ -173,7 +172,7 @@ export class Registrations {
         : { roles: [role] };
     for (let tried = 0; tried < namesTriedMax; tried++) {
       const name = this.#makeName();
-      if (this.#directory.find(name) !== undefined) continue;
+      if (this.#users.hasUser(name)) continue;
       const note = `registered with the key ${JSON.stringify(key.name)}`;
       try {
         await this.#users.addUserWith({ name, password, ...rights, note }, [writeKey(key)]);
@@ -210,7 +209,7 @@ export class Registrations {
     ) {
       refuse(`a key is for 1 to ${usesMaxMost} registrations`);
     }
-    if (role !== undefined && !this.#directory.roles.has(role)) {
+    if (role !== undefined && !this.#users.hasRole(role)) {
       throw new TstackError("ROLE_UNKNOWN", `there is no role ${JSON.stringify(role)}`);
     }
   }
