@@ -1,8 +1,22 @@
 export {
   AnonymousAuthenticator,
   type AnonymousAuthenticatorOptions,
+  type AnonymousRights,
 } from "./anonymous-authenticator.ts";
 export { type AuthenticationLink, AuthenticatorChain } from "./authenticator-chain.ts";
+export {
+  CertificateAuthenticator,
+  type CertificateAuthenticatorOptions,
+  type CertificateName,
+  certificateNames,
+} from "./certificate-authenticator.ts";
+export { Grant } from "./grant.ts";
+export {
+  type JwtAuthenticator,
+  type JwtSettings,
+  openJwtAuthenticator,
+} from "./jwt-authenticator.ts";
+export { type JwtAlgorithm, jwtAlgorithms } from "./jwt-keys.ts";
 export { LearningAuthorizer, type Observation, parseObservation } from "./learning.ts";
 export { type LeastRules, leastRules } from "./least-rules.ts";
 export {
@@ -20,4 +34,3 @@ export { UserAdministration } from "./user-administration.ts";
 export { UserAuthenticator, type UserAuthenticatorOptions } from "./user-authenticator.ts";
 export type { UserChange } from "./user-change.ts";
 export { type ConfiguredUser, UserDirectory } from "./user-directory.ts";
-export { type AnonymousRights, type User, UserList, type UserListEntries } from "./user-list.ts";

@@ -3,6 +3,7 @@ import { test } from "node:test";
 import { ReasonCode } from "../base/index.ts";
 import type { AuthenticationRequest } from "../broker/index.ts";
 import type { KnownUser } from "./known-user.ts";
+import { parsePasswordHash } from "./password-hash.ts";
 import type { Credential } from "./password-verifier.ts";
 import { PasswordVerifier } from "./password-verifier.ts";
 import { UserAuthenticator } from "./user-authenticator.ts";
@@ -25,10 +26,16 @@ function newSource(...users: KnownUser[]) {
 
 class CountingVerifier extends PasswordVerifier {
   count = 0;
+  rehashCount = 0;
 
-  override verify(password: Uint8Array, credential: Credential | undefined) {
+  override rehash(password: Uint8Array, credential: Credential | undefined) {
+    this.rehashCount++;
+    return super.rehash(password, credential);
+  }
+
+  override verify(password: Uint8Array, credential: Credential | undefined, userName: string) {
     this.count++;
-    return super.verify(password, credential);
+    return super.verify(password, credential, userName);
   }
 }
 
@@ -102,4 +109,36 @@ test("users: too many at once are told to come back, known or not", async () => 
     assert.ok(result !== undefined && !result.allowed);
     assert.equal(result.reasonCode, ReasonCode.serverBusy);
   }
+});
+
+test("users: a right password with an old hash is hashed anew, once for a hash that stays", async () => {
+  // The password is "secret"; as cheap as a hash can be.
+  const text = "$argon2id$v=19$m=8,t=1,p=1$c29tc2FsdHNhbHQ$kEWOBwBkBftjEFqZA43Gzg";
+  const old = newUser("old", { hash: parsePasswordHash(text) });
+  const told: string[][] = [];
+  let tell = () => {};
+  const users = {
+    ...newSource(ada, old),
+    rehashed: (...change: string[]) => {
+      told.push(change);
+      tell();
+    },
+  };
+  const rehasher = new CountingVerifier(undefined);
+  const rehashing = new UserAuthenticator({ users, verifier: rehasher });
+  const isTold = new Promise<void>((resolve) => {
+    tell = resolve;
+  });
+  assert.equal((await rehashing.authenticate(login("old", "wrong")))?.allowed, false);
+  assert.equal((await rehashing.authenticate(login("ada", "secret")))?.allowed, true);
+  assert.equal((await rehashing.authenticate(login("old", "secret")))?.allowed, true);
+  await isTold;
+  assert.equal((await rehashing.authenticate(login("old", "secret")))?.allowed, true);
+  assert.equal(rehasher.rehashCount, 1);
+  assert.equal(told.length, 1);
+  const [name, oldHash, newHash] = told[0];
+  assert.deepEqual([name, oldHash], ["old", text]);
+  const renewed = { hash: parsePasswordHash(newHash) };
+  const verdict = await verifier.verify(Buffer.from("secret"), renewed, "old");
+  assert.equal(verdict, "right");
 });

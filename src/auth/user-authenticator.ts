@@ -2,26 +2,32 @@
  * The link `users`: a user name and its password, as they are in a `UserSource`. Who is not a user, is disabled or gives a
  * wrong password costs the same work and is told the same; only `rule`, for the operator's log, says which it was.
  */
-import { ReasonCode } from "../base/index.ts";
+import { type Log, ReasonCode, silentLog } from "../base/index.ts";
 import type { AuthenticationRequest, AuthenticationResult } from "../broker/ports.ts";
 import type { AuthenticationLink } from "./authenticator-chain.ts";
 import type { KnownUser, UserSource } from "./known-user.ts";
-import type { PasswordVerifier } from "./password-verifier.ts";
+import type { Credential, PasswordVerifier } from "./password-verifier.ts";
 
 export interface UserAuthenticatorOptions {
   /** Where nobody is a user at all (`isEmpty`), no work hides who is. */
   readonly users: UserSource & { readonly isEmpty?: boolean };
   readonly verifier: PasswordVerifier;
+  /** Default: silence. */
+  readonly log?: Log;
 }
 
 export class UserAuthenticator implements AuthenticationLink {
   readonly name = "users";
   readonly #users: UserAuthenticatorOptions["users"];
   readonly #verifier: PasswordVerifier;
+  readonly #log: Log;
+  /** Hashes that stay as they are, because they stand in a configuration, are not hashed anew at each login. */
+  readonly #rehashed = new WeakSet<Credential>();
 
-  constructor({ users, verifier }: UserAuthenticatorOptions) {
+  constructor({ users, verifier, log = silentLog }: UserAuthenticatorOptions) {
     this.#users = users;
     this.#verifier = verifier;
+    this.#log = log;
   }
 
   async authenticate({
@@ -30,13 +36,26 @@ export class UserAuthenticator implements AuthenticationLink {
   }: AuthenticationRequest): Promise<AuthenticationResult | undefined> {
     if (userName === undefined || this.#users.isEmpty === true) return undefined;
     const user = this.#users.find(userName);
-    const verdict = await this.#verifier.verify(password, user?.credential);
+    const verdict = await this.#verifier.verify(password, user?.credential, userName);
     if (verdict === "busy") return refuseBusy();
     if (user === undefined) return undefined;
     if (verdict === "wrong") return refuse(describeWrong(user, password));
-    return user.isEnabled
-      ? { allowed: true, userName: user.name, rule: describeUser(user) }
-      : refuse(`${describeUser(user)} is disabled`);
+    if (!user.isEnabled) return refuse(`${describeUser(user)} is disabled`);
+    this.#rehash(user, password).catch((err: unknown) => {
+      const facts = { err, userName: user.name };
+      this.#log.error(facts, "a password could not be hashed anew; its old hash still counts");
+    });
+    return { allowed: true, userName: user.name, rule: describeUser(user) };
+  }
+
+  /** Of a user with a hash of an old kind, while its password is known. */
+  async #rehash({ name, credential }: KnownUser, password: Uint8Array): Promise<void> {
+    if (credential === undefined || !("hash" in credential) || this.#rehashed.has(credential))
+      return;
+    const newHash = await this.#verifier.rehash(password, credential);
+    if (newHash === undefined) return;
+    this.#rehashed.add(credential);
+    this.#users.rehashed(name, credential.hash.text, newHash);
   }
 }
 

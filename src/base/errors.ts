@@ -74,6 +74,11 @@ export const errorTable = {
     meaning: "Too many devices register at one time, or nearly all names for them are taken.",
   },
   BAN_UNKNOWN: { meaning: "Neither that address nor that user is banned." },
+  AUTHENTICATION_UNAVAILABLE: {
+    meaning:
+      "A service or a key that decides who comes in cannot be asked or used, so nobody comes in by it.",
+    reasonCode: ReasonCode.serverUnavailable,
+  },
   CERTIFICATE_INVALID: {
     meaning:
       "A certificate, its key, a CA or a revocation list cannot be read, or they do not belong together.",
