@@ -4,13 +4,41 @@ import { TstackError } from "../base/index.ts";
 import { formatListenUrl, isLoopbackUrl, parseListenUrl } from "./listen-url.ts";
 
 const understood: readonly (readonly [string, object, string])[] = [
-  ["mqtt://127.0.0.1:1884", { kind: "tcp", host: "127.0.0.1", port: 1884 }, ""],
-  ["mqtt://localhost", { kind: "tcp", host: "localhost", port: 1883 }, "mqtt://localhost:1883"],
-  ["mqtt://:1883", { kind: "tcp", host: undefined, port: 1883 }, ""],
-  ["mqtt://0.0.0.0/", { kind: "tcp", host: "0.0.0.0", port: 1883 }, "mqtt://0.0.0.0:1883"],
-  ["MQTT://[::1]:0", { kind: "tcp", host: "::1", port: 0 }, "mqtt://[::1]:0"],
-  ["ws://h", { kind: "websocket", host: "h", port: 80, path: "/" }, "ws://h:80/"],
-  ["ws://[::]:8083/mqtt", { kind: "websocket", host: "::", port: 8083, path: "/mqtt" }, ""],
+  ["mqtt://127.0.0.1:1884", { kind: "tcp", isEncrypted: false, host: "127.0.0.1", port: 1884 }, ""],
+  [
+    "mqtt://localhost",
+    { kind: "tcp", isEncrypted: false, host: "localhost", port: 1883 },
+    "mqtt://localhost:1883",
+  ],
+  ["mqtt://:1883", { kind: "tcp", isEncrypted: false, host: undefined, port: 1883 }, ""],
+  [
+    "mqtt://0.0.0.0/",
+    { kind: "tcp", isEncrypted: false, host: "0.0.0.0", port: 1883 },
+    "mqtt://0.0.0.0:1883",
+  ],
+  ["MQTT://[::1]:0", { kind: "tcp", isEncrypted: false, host: "::1", port: 0 }, "mqtt://[::1]:0"],
+  [
+    "ws://h",
+    { kind: "websocket", isEncrypted: false, host: "h", port: 80, path: "/" },
+    "ws://h:80/",
+  ],
+  [
+    "ws://[::]:8083/mqtt",
+    { kind: "websocket", isEncrypted: false, host: "::", port: 8083, path: "/mqtt" },
+    "",
+  ],
+  ["mqtts://h", { kind: "tcp", isEncrypted: true, host: "h", port: 8883 }, "mqtts://h:8883"],
+  ["mqtts://[::1]:0/", { kind: "tcp", isEncrypted: true, host: "::1", port: 0 }, "mqtts://[::1]:0"],
+  [
+    "wss://h",
+    { kind: "websocket", isEncrypted: true, host: "h", port: 443, path: "/" },
+    "wss://h:443/",
+  ],
+  [
+    "wss://:9443/mqtt",
+    { kind: "websocket", isEncrypted: true, host: undefined, port: 9443, path: "/mqtt" },
+    "",
+  ],
   ["unix:///run/tstack.sock", { kind: "unix", path: "/run/tstack.sock" }, ""],
 ];
 
@@ -26,8 +54,8 @@ const refused: readonly (readonly [string, RegExp])[] = [
   ["1883", /mqtt:\/\/host:port/],
   ["127.0.0.1:1883", /mqtt:\/\/host:port/],
   ["http://127.0.0.1:80", /"http" is not a kind of listener/],
-  ["mqtts://127.0.0.1:8883", /TLS is not built yet; use mqtt:\/\//],
-  ["wss://127.0.0.1:8883", /TLS is not built yet; use ws:\/\//],
+  ["mqtts://127.0.0.1/mqtt", /use wss:\/\//],
+  ["mqttss://127.0.0.1", /"mqttss" is not a kind of listener/],
   ["mqtt://127.0.0.1:65536", /port 65536 is beyond 65535/],
   ["mqtt://127.0.0.1:x", /is not host:port/],
   ["mqtt://::1:1883", /in brackets/],
@@ -59,6 +87,8 @@ const reach: readonly (readonly [string, boolean])[] = [
   ["ws://[::1]:80", true],
   ["ws://[0:0:0:0:0:0:0:1]:80", true],
   ["mqtt://[::ffff:127.0.0.1]", true],
+  ["mqtts://127.0.0.1", true],
+  ["wss://0.0.0.0", false],
   ["unix:///run/x", true],
   ["mqtt://", false],
   ["mqtt://:1883", false],

@@ -1,10 +1,10 @@
 /**
- * A `Transport` on a stream socket, TCP or Unix. Bytes pass in both directions without a copy, and a connection
+ * A `Transport` on a stream socket: TCP, TLS or Unix. Bytes pass in both directions without a copy, and a connection
  * costs two objects beyond Node's: the handlers are shared and find their transport through the socket.
  * After `end()` the peer's bytes are thrown away unread, so that its closing is seen and ours is not a reset.
  */
 import type { Socket } from "node:net";
-import type { Transport, TransportSink } from "../broker/ports.ts";
+import type { ClientCertificate, Transport, TransportSink } from "../broker/ports.ts";
 import { whenDrained } from "./drain.ts";
 import type { ListenContext } from "./listener.ts";
 import { SharedReads } from "./shared-reads.ts";
@@ -18,6 +18,7 @@ interface OwnedSocket extends Socket {
 export interface SocketNames {
   readonly remoteAddress: string;
   readonly listener: string;
+  readonly clientCertificate?: ClientCertificate | undefined;
 }
 
 /** The reads of a listener whose sockets go through `acceptSocket`. */
@@ -38,6 +39,7 @@ export function acceptSocket(socket: Socket, names: SocketNames, context: Listen
 class SocketTransport implements Transport {
   readonly remoteAddress: string;
   readonly listener: string;
+  readonly clientCertificate: ClientCertificate | undefined;
   readonly #socket: OwnedSocket;
   readonly #endSecondsMax: number;
   #watched = false;
@@ -50,6 +52,7 @@ class SocketTransport implements Transport {
   constructor(socket: OwnedSocket, names: SocketNames, context: ListenContext) {
     this.remoteAddress = names.remoteAddress;
     this.listener = names.listener;
+    this.clientCertificate = names.clientCertificate;
     this.#socket = socket;
     this.#endSecondsMax = context.limits.endSecondsMax;
   }

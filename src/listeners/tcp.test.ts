@@ -85,7 +85,7 @@ test("a connection that cannot be accepted is told to the log, not too often, an
   const server = createServer();
   const warnings: object[] = [];
   const log = { ...silentLog, warn: (fields: object) => warnings.push(fields) };
-  guardServer(server, { kind: "tcp", host: "127.0.0.1", port: 1883 }, log);
+  guardServer(server, { kind: "tcp", isEncrypted: false, host: "127.0.0.1", port: 1883 }, log);
   for (let count = 0; count < 100; count += 1) server.emit("error", new Error("EMFILE"));
   assert.equal(warnings.length, 1);
 });

@@ -5,7 +5,7 @@
  */
 import type { Socket } from "node:net";
 import { WebSocket } from "ws";
-import type { Transport, TransportSink } from "../broker/ports.ts";
+import type { ClientCertificate, Transport, TransportSink } from "../broker/ports.ts";
 import { whenDrained } from "./drain.ts";
 import type { ListenContext } from "./listener.ts";
 import { free, type SocketNames } from "./socket-transport.ts";
@@ -42,6 +42,7 @@ export function acceptWebSocket(
 class WebSocketTransport implements Transport {
   readonly remoteAddress: string;
   readonly listener: string;
+  readonly clientCertificate: ClientCertificate | undefined;
   readonly #webSocket: WebSocket;
   readonly #socket: Socket;
   #watched = false;
@@ -61,6 +62,7 @@ class WebSocketTransport implements Transport {
   constructor({ webSocket, socket }: WebSocketPair, names: SocketNames) {
     this.remoteAddress = names.remoteAddress;
     this.listener = names.listener;
+    this.clientCertificate = names.clientCertificate;
     this.#webSocket = webSocket;
     this.#socket = socket;
   }

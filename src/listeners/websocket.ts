@@ -1,14 +1,14 @@
 /**
- * MQTT over WebSocket: `ws://host:port/path`. Only requests for the path that offer a subprotocol of MQTT become
- * connections; all others get one line that says why not. The handshake has its bounded time.
+ * MQTT over WebSocket: `ws://host:port/path`, `wss://host:port/path`. Only requests for the path that offer a subprotocol of MQTT become
+ * connections; all others get one line that says why not.
  */
-import { createServer, type IncomingMessage, type Server } from "node:http";
+import { createServer, type IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { type ServerOptions, WebSocketServer } from "ws";
-import { formatListenUrl, type WebSocketAddress } from "./listen-url.ts";
+import { type Delivery, listenThrough } from "./front.ts";
+import type { WebSocketAddress } from "./listen-url.ts";
 import type { ListenContext, Listener, ListenLimits } from "./listener.ts";
-import { namePeer } from "./peer-name.ts";
-import { closeServer, keepAliveMilliseconds, openPort } from "./server.ts";
 import { acceptWebSocket } from "./websocket-transport.ts";
 
 /** `mqtt` is that of 3.1.1 and 5.0, `mqttv3.1` that of 3.1; the first goes before the second. */
@@ -17,27 +17,34 @@ const subprotocols: readonly string[] = ["mqtt", "mqttv3.1"];
 /** A smaller bound would refuse clients that put several small packets into one message. */
 const messageBytesMin = 1_048_576;
 
-export async function listenWebSocket(
+export function listenWebSocket(
   address: WebSocketAddress,
   context: ListenContext,
 ): Promise<Listener> {
-  const server = createServer(httpOptions(context.limits), (request, response) => {
+  // It never listens: it is handed connections, and their time is kept by who hands them over.
+  const server = createServer((request, response) => {
     const known = readPath(request) === address.path;
     response.writeHead(known ? 426 : 404, { connection: "close", "content-type": "text/plain" });
     response.end(known ? upgradeRequired : notFound(address));
   });
-  const url = formatListenUrl(await openPort(server, address, context.log));
   const upgrades = new WebSocketServer(webSocketOptions(context.limits));
+  const deliveries = new WeakMap<Duplex, Delivery>();
   server.on("upgrade", (request, stream, head) => {
-    const socket = stream as Socket; // of an `http.Server` it always is one
     const refusal = explainRefusal(request, address);
-    if (refusal !== undefined) return refuse(socket, refusal);
-    const names = { remoteAddress: namePeer(socket), listener: url };
+    if (refusal !== undefined) return refuse(stream, refusal);
+    const socket = stream as Socket; // as it was handed over
     upgrades.handleUpgrade(request, socket, head, (webSocket) => {
+      const names = deliveries.get(socket)?.release();
+      if (names === undefined) return webSocket.terminate();
       acceptWebSocket({ webSocket, socket }, names, context);
     });
   });
-  return { url, close: () => closeHttpServer(server) };
+  return listenThrough(address, context, (delivery) => {
+    const { socket } = delivery.arrival;
+    deliveries.set(socket, delivery);
+    server.emit("connection", socket);
+    socket.resume();
+  });
 }
 
 /**
@@ -46,17 +53,6 @@ export async function listenWebSocket(
  */
 export function messageBytesMax(limits: ListenLimits): number {
   return Math.max(messageBytesMin, 2 * limits.packetBytesMax);
-}
-
-function httpOptions({ connectSecondsMax }: ListenLimits) {
-  return {
-    noDelay: true,
-    keepAlive: true,
-    keepAliveInitialDelay: keepAliveMilliseconds,
-    headersTimeout: connectSecondsMax * 1000,
-    requestTimeout: connectSecondsMax * 1000,
-    connectionsCheckingInterval: Math.min(1000, connectSecondsMax * 500),
-  };
 }
 
 function webSocketOptions(limits: ListenLimits): ServerOptions & { closeTimeout: number } {
@@ -104,17 +100,11 @@ function selectSubprotocol(request: IncomingMessage): string | undefined {
   return subprotocols.find((name) => offered.some((one) => one.trim() === name));
 }
 
-function refuse(socket: Socket, { status, text }: Refusal): void {
+function refuse(socket: Duplex, { status, text }: Refusal): void {
   socket.on("error", () => socket.destroy());
   socket.once("finish", () => socket.destroy());
   socket.end(
     `HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Type: text/plain\r\n` +
       `Content-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
   );
-}
-
-async function closeHttpServer(server: Server): Promise<void> {
-  await closeServer(server);
-  // Those that have not become WebSockets yet; the others are out of its hands.
-  server.closeAllConnections();
 }

@@ -1,0 +1,136 @@
+/**
+ * The step that speaks TLS with a client. After it the client's certificate, if it has shown one, is verified: against the
+ * CA file and the revocation list of the listener, and nothing else. Tickets let clients resume a session for five
+ * minutes; a change of any file makes them worthless, so that a revoked certificate does not come back with one.
+ */
+import type { Socket } from "node:net";
+import { createServer, type Server, type TLSSocket } from "node:tls";
+import { assert } from "../base/index.ts";
+import type { Arrival } from "./arrivals.ts";
+import { describeClient } from "./client-certificate.ts";
+import { formatListenUrl, type TcpAddress, type WebSocketAddress } from "./listen-url.ts";
+import type { ListenContext } from "./listener.ts";
+import type { Step } from "./proxy-protocol.ts";
+import { ServedCertificates } from "./served-certificates.ts";
+import type { TlsSettings } from "./tls-settings.ts";
+
+interface Waiting {
+  readonly arrival: Arrival;
+  readonly next: (arrival: Arrival) => void;
+}
+
+/** What a client may offer (ALPN); it need not offer any. With others only it gets the alert of RFC 7301, section 3.2. */
+const applicationProtocols = { tcp: "mqtt", websocket: "http/1.1" } as const;
+
+export class TlsStep {
+  readonly #certificates: ServedCertificates;
+  readonly #settings: TlsSettings;
+  readonly #filesMilliseconds: number;
+  /** It never listens: it is handed connections. */
+  readonly #server: Server;
+  /** In the handshake. Node does not say which socket it was handed, but both have the same ends. */
+  readonly #waiting = new Map<string, Waiting>();
+
+  private constructor(
+    address: TcpAddress | WebSocketAddress,
+    context: ListenContext & { readonly tls: TlsSettings },
+    certificates: ServedCertificates,
+  ) {
+    this.#settings = context.tls;
+    this.#filesMilliseconds = context.filesMilliseconds;
+    this.#certificates = certificates;
+    this.#server = createServer({
+      ...certificates.first.options,
+      ALPNProtocols: [applicationProtocols[address.kind]],
+      SNICallback: (name, answer) => answer(null, certificates.contextFor(name)),
+      requestCert: context.tls.clientCertificates !== "none",
+      // Otherwise the certificate that was shown is looked at in `#secured`.
+      rejectUnauthorized: context.tls.clientCertificates === "required",
+      handshakeTimeout: context.limits.connectSecondsMax * 1000,
+    });
+    this.#server.on("secureConnection", (socket) => this.#secured(socket));
+    this.#server.on("tlsClientError", (error, socket) => this.#failed(error, socket));
+  }
+
+  /** @throws TstackError CERTIFICATE_INVALID */
+  static async open(
+    address: TcpAddress | WebSocketAddress,
+    context: ListenContext,
+  ): Promise<TlsStep> {
+    const { tls, log } = context;
+    assert(tls !== undefined, "a listener with TLS has its settings");
+    const options = { settings: tls, listener: formatListenUrl(address), log };
+    const certificates = await ServedCertificates.open(options);
+    return new TlsStep(address, { ...context, tls }, certificates);
+  }
+
+  readonly step: Step = (arrival, next) => {
+    const ends = nameEnds(arrival.accepted);
+    if (ends === undefined) return arrival.destroy();
+    const waiting = { arrival, next };
+    this.#waiting.set(ends, waiting);
+    arrival.accepted.on("close", () => {
+      if (this.#waiting.get(ends) === waiting) this.#waiting.delete(ends);
+    });
+    this.#server.emit("connection", arrival.socket);
+  };
+
+  watch(): void {
+    this.#certificates.watch(this.#filesMilliseconds, () => {
+      this.#server.setSecureContext(this.#certificates.first.options);
+    });
+  }
+
+  close(): void {
+    this.#certificates.close();
+  }
+
+  #secured(socket: TLSSocket): void {
+    const waiting = this.#take(socket);
+    if (waiting === undefined || waiting.arrival.isOver) {
+      socket.destroy();
+      return;
+    }
+    const { arrival, next } = waiting;
+    const certificate = socket.getPeerX509Certificate();
+    if (certificate !== undefined) {
+      if (!socket.authorized) return arrival.refuse(describeRefusal(socket.authorizationError));
+      arrival.clientCertificate = describeClient(certificate);
+    } else if (this.#settings.clientCertificates === "required") {
+      return arrival.refuse("it has shown no certificate");
+    }
+    arrival.socket = socket;
+    next(arrival);
+  }
+
+  #failed(error: Error, socket: TLSSocket): void {
+    const { code } = error as NodeJS.ErrnoException;
+    // Of one that has gone the end of the accepted socket tells.
+    if (code !== "ECONNRESET") this.#take(socket)?.arrival.refuse(explain(error));
+    socket.destroy();
+  }
+
+  #take(socket: TLSSocket): Waiting | undefined {
+    const ends = nameEnds(socket);
+    if (ends === undefined) return undefined;
+    const waiting = this.#waiting.get(ends);
+    this.#waiting.delete(ends);
+    return waiting;
+  }
+}
+
+/** One of a kind among the open connections of a listener; undefined when it is closed. */
+function nameEnds({ remoteAddress, remotePort, localAddress }: Socket): string | undefined {
+  if (remoteAddress === undefined) return undefined;
+  return `${remoteAddress} ${remotePort} ${localAddress}`;
+}
+
+function describeRefusal(error: Error | string | null): string {
+  const why = error instanceof Error ? error.message : String(error);
+  return `its certificate is not accepted: ${why}`;
+}
+
+/** OpenSSL's `error:0A000102:SSL routines::unsupported protocol` without the numbers. */
+function explain(error: Error): string {
+  return `TLS failed: ${(error as { reason?: string }).reason ?? error.message}`;
+}
