@@ -12,6 +12,11 @@ export {
 } from "./certificate-authenticator.ts";
 export { Grant } from "./grant.ts";
 export {
+  type HttpAuthenticator,
+  type HttpSettings,
+  openHttpAuthenticator,
+} from "./http-authenticator.ts";
+export {
   type JwtAuthenticator,
   type JwtSettings,
   openJwtAuthenticator,
@@ -19,6 +24,7 @@ export {
 export { type JwtAlgorithm, jwtAlgorithms } from "./jwt-keys.ts";
 export { LearningAuthorizer, type Observation, parseObservation } from "./learning.ts";
 export { type LeastRules, leastRules } from "./least-rules.ts";
+export { PasswordCosts } from "./password-costs.ts";
 export {
   hashPassword,
   needsRehash,
@@ -30,6 +36,8 @@ export { Registrations, type RegistrationsOptions } from "./registrations.ts";
 export { findMistakeInRight, type Right } from "./rights.ts";
 export { RightsAuthorizer } from "./rights-authorizer.ts";
 export { findMistakeInRule, type Rule, toRight } from "./rule.ts";
+export { ScramAuthenticator, type ScramAuthenticatorOptions } from "./scram-authenticator.ts";
+export { makeScramKeys } from "./scram-keys.ts";
 export { UserAdministration } from "./user-administration.ts";
 export { UserAuthenticator, type UserAuthenticatorOptions } from "./user-authenticator.ts";
 export type { UserChange } from "./user-change.ts";
