@@ -74,15 +74,15 @@ export async function createAdminApi(options: AdminApiOptions): Promise<AdminApi
     convertConstToEnum: false,
     refResolver: { buildLocalReference: ({ $id }, _uri, _fragment, index) => `${$id ?? index}` },
   });
-  await api.register(async (routes) => {
-    addUserRoutes(routes, users, broker);
-    addRoleRoutes(routes, users);
-    addIdentityRoutes(routes, users);
-    addQuestionRoutes(routes, users);
-    addBanRoutes(routes, bans);
-    registerRegistrationRoutes(routes, registrations);
-    routes.get("/v1/openapi.json", { schema: { hide: true } }, () => api.swagger());
-  });
+  // swagger sees the routes that come after it.
+  await api.after();
+  addUserRoutes(api, users, broker);
+  addRoleRoutes(api, users);
+  addIdentityRoutes(api, users);
+  addQuestionRoutes(api, users);
+  addBanRoutes(api, bans);
+  registerRegistrationRoutes(api, registrations);
+  api.get("/v1/openapi.json", { schema: { hide: true } }, () => api.swagger());
   await api.ready();
   return api;
 }

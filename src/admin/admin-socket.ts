@@ -26,20 +26,16 @@ export async function listenAdmin(api: AdminApi, folder: string): Promise<AdminL
   const path = adminSocketOf(folder);
   const bytes = Buffer.byteLength(path);
   if (bytes > pathBytesMax) {
-    throw new TstackError(
-      "ADMIN_UNREACHABLE",
-      `no API, so tuser and treg cannot reach this broker: the path ${path} is ${bytes} bytes long and a socket's may have ${pathBytesMax}; choose a shorter folder with --data`,
+    await api.close();
+    throw withoutApi(
+      `the path ${path} is ${bytes} bytes long and a socket's may have ${pathBytesMax}; choose a shorter folder with --data`,
     );
   }
   try {
     await listenUnseen(api, folder, path);
-  } catch (cause) {
+  } catch (error) {
     await api.close();
-    throw new TstackError(
-      "ADMIN_UNREACHABLE",
-      `no API, so tuser and treg cannot reach this broker: the socket ${path} cannot be made: ${(cause as Error).message}`,
-      { cause },
-    );
+    throw withoutApi(`the socket ${path} cannot be made: ${(error as Error).message}`, error);
   }
   return {
     path,
@@ -48,6 +44,11 @@ export async function listenAdmin(api: AdminApi, folder: string): Promise<AdminL
       await api.close();
     },
   };
+}
+
+function withoutApi(why: string, cause?: unknown): TstackError {
+  const message = `no API, so tuser and treg cannot reach this broker: ${why}`;
+  return new TstackError("ADMIN_UNREACHABLE", message, { cause });
 }
 
 async function listenUnseen(api: AdminApi, folder: string, path: string): Promise<void> {

@@ -5,14 +5,11 @@
 import { z } from "zod";
 import type * as types from "./api-types.ts";
 
-/**
- * Names that the path of a URL can carry: programs take `.` and `..` in it for folders, however they are written, and a name
- * of 1,000 characters is within the 16 KB that a request's head may have.
- */
+/** Names that the path of a URL can carry: programs take `.` and `..` in it for folders, however they are written. */
 const name = z
   .string()
   .min(1)
-  .max(1000)
+  .max(256)
   // biome-ignore lint/suspicious/noControlCharactersInRegex: it is they that are kept out
   .regex(/^(?!\.{1,2}$)[^\u0000-\u001f\u007f]+$/)
   .describe("Any text without control characters, but not . or ..");

@@ -92,7 +92,7 @@ function addChangeRoutes(api: AdminApi, users: Users): void {
     {
       schema: {
         operationId: "setPassword",
-        summary: "Give a user another password, or none, and end its connections",
+        summary: "Give a user another password, and end its connections",
         tags,
         params,
         body: ref("NewPassword"),

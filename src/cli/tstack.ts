@@ -35,6 +35,11 @@ const commands: Readonly<Record<string, Command>> = {
     summary: "put a load on a broker",
     load: () => import("./tbench.ts"),
   },
+  user: {
+    program: "tuser",
+    summary: "the users of a broker and what they may do",
+    load: () => import("./tuser.ts"),
+  },
   backup: {
     summary: "copy all that a broker keeps into one file, while it runs",
     load: () => import("./store/backup.ts"),
@@ -55,7 +60,7 @@ const commands: Readonly<Record<string, Command>> = {
 
 const exitCodeMisuse = 2;
 
-/** `tstack serve|publish|subscribe|bench|backup|... ...`, `tstack help`, `tstack --version`. */
+/** `tstack serve|publish|subscribe|bench|user|backup|... ...`, `tstack help`, `tstack --version`. */
 export async function run(args: readonly string[], io: ProgramIo): Promise<number> {
   const [word = "help", ...rest] = args;
   if (word === "help" || word === "--help" || word === "-h") return help(rest[0], io);

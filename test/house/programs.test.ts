@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 
 const bin = join(import.meta.dirname, "../../bin");
-const programs = ["tbench", "tpublish", "tserve", "tstack", "tsubscribe"];
+const programs = ["tbench", "tpublish", "tserve", "tstack", "tsubscribe", "tuser"];
 
 function runNode(...parameters: string[]): { code: number | null; out: string; err: string } {
   const { status, stdout, stderr } = spawnSync(process.execPath, parameters, {
@@ -59,7 +59,7 @@ test("bin/ holds nothing that Node.js 12 cannot read", () => {
 
 test("tstack without a word lists its commands", () => {
   const { code, out } = runProgram("tstack");
-  for (const command of ["serve", "publish", "subscribe", "bench"])
+  for (const command of ["serve", "publish", "subscribe", "bench", "user"])
     assert.match(out, new RegExp(command));
   assert.equal(code, 0);
 });
@@ -70,7 +70,7 @@ test("tstack --version is the package's", () => {
   assert.equal(runProgram("tstack", "--version").out, `${version}\n`);
 });
 
-for (const command of ["serve", "publish", "subscribe", "bench"]) {
+for (const command of ["serve", "publish", "subscribe", "bench", "user"]) {
   test(`tstack ${command} and tstack help ${command} are t${command}`, () => {
     const itself = runProgram(`t${command}`, "--help");
     assert.equal(itself.code, 0);

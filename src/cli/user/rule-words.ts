@@ -1,0 +1,81 @@
+/**
+ * Rules as words, in the command line and in what tuser prints: `FILTER` alone allows to publish and to subscribe, and
+ * `deny subscribe FILTER qos 0,1 retain no` says all there is to say. What is written here is read back as the same rule; a
+ * filter that the words would be mistaken for stands in quotes, as in JSON.
+ */
+import type { QoS, Rule } from "../../admin/index.ts";
+import { findMistakeInRule } from "../../auth/index.ts";
+import { UsageError } from "../client/index.ts";
+
+const quoted = String.raw`"(?:[^"\\]|\\.)*"`;
+const pattern = new RegExp(
+  String.raw`^(?:(?<effect>allow|deny)\s+)?(?:(?<action>publish|subscribe|both)\s+)?(?<filter>${quoted}|.+?)(?:\s+qos\s+(?<qos>[0-2](?:\s*,\s*[0-2])*))?(?:\s+retain\s+(?<retain>yes|no))?$`,
+  "s",
+);
+
+/** @throws UsageError that says what is wrong */
+export function parseRule(words: string, effectBefore?: "allow" | "deny"): Rule {
+  const {
+    effect = effectBefore ?? "allow",
+    action = "both",
+    filter = "",
+    qos,
+    retain,
+  } = pattern.exec(words)?.groups ?? {};
+  if (effectBefore !== undefined && effect !== effectBefore) {
+    throw new UsageError(`--${effectBefore} ${JSON.stringify(words)} contradicts itself`);
+  }
+  const rule = {
+    [effect]: action,
+    filter: unquote(filter, words),
+    ...(qos === undefined ? {} : { qos: qos.split(",").map((digit) => Number(digit) as QoS) }),
+    ...(retain === undefined ? {} : { retain: retain === "yes" }),
+  } as Rule;
+  const mistake = findMistakeInRule(rule);
+  if (mistake === undefined) return rule;
+  throw new UsageError(`the rule ${JSON.stringify(words)}: ${mistake}`);
+}
+
+function unquote(filter: string, words: string): string {
+  if (!filter.startsWith('"')) return filter;
+  try {
+    return JSON.parse(filter) as string;
+  } catch (cause) {
+    const message = `the rule ${JSON.stringify(words)}: a filter in quotes is written as in JSON`;
+    throw new UsageError(message, { cause });
+  }
+}
+
+/** In the form that `parseRule` reads. */
+export function formatRule(rule: Rule): string {
+  const { filter, allow } = rule;
+  const isPlain = allow === "both" && rule.qos === undefined && rule.retain === undefined;
+  const candidates = [...(isPlain ? [filter] : []), formatWhole(rule, filter)];
+  const readable = candidates.find((words) => isReadAs(words, rule));
+  return readable ?? formatWhole(rule, JSON.stringify(filter));
+}
+
+function formatWhole({ allow, deny, qos, retain }: Rule, filter: string): string {
+  const effect = deny === undefined ? `allow ${allow}` : `deny ${deny}`;
+  const ofQos = qos === undefined ? "" : ` qos ${qos.join(",")}`;
+  const ofRetain = retain === undefined ? "" : ` retain ${retain ? "yes" : "no"}`;
+  return `${effect} ${filter}${ofQos}${ofRetain}`;
+}
+
+function isReadAs(words: string, rule: Rule): boolean {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: a terminal must not see them as they are
+  if (/[\u0000-\u001f\u007f-\u009f]/.test(words)) return false;
+  try {
+    return isSameRule(parseRule(words), rule);
+  } catch {
+    return false; // a filter with a quote at its front
+  }
+}
+
+export function isSameRule(one: Rule, other: Rule): boolean {
+  return keyOf(one) === keyOf(other);
+}
+
+function keyOf({ allow, deny, filter, qos, retain }: Rule): string {
+  return JSON.stringify([allow, deny, filter, qos?.toSorted(), retain]);
+}
