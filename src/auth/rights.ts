@@ -47,7 +47,8 @@ export function findMistakeInRight(right: Pick<Right, "action" | "filter">): str
   if (filter === "") return 'is empty; a filter that starts with # needs quotes: "#"';
   if (filter.startsWith("$share/"))
     return "names a shared subscription; give the filter behind $share/group/";
-  if (action === "publish" && isSystemTopic(filter)) return "nobody may publish to $SYS or $tstack";
+  if (action === "publish" && isSystemTopic(filter))
+    return "is for subscribe only: nobody may publish to $SYS or $tstack";
   if (parseTopicFilter(filter.replace(placeholder, "x"), levelsMax) === undefined) {
     return "is not a topic filter: + stands for one whole level, # for all levels at the end";
   }

@@ -78,7 +78,7 @@ const mistakes: [yaml: string, line: RegExp][] = [
   ],
   [`${ada}    rights: [{ allow: pub, filter: a }]\n`, /:4:23 .*\.allow: expected one of publish/],
   [`${ada}    rights: [{ allow: both, filtr: a }]\n`, /:4:29 .*\.filtr: .*did you mean filter\?/],
-  [`${ada}    rights: [{ allow: publish, filter: $SYS/a }]\n`, /filter: nobody may publish to/],
+  [`${ada}    rights: [{ allow: publish, filter: $SYS/a }]\n`, /filter: is for subscribe only: nobody may publish to/],
   ["users:\n  - { name: a/b, password: x, rights: '%u/#' }\n", /:2:13 users\[0\]\.name: holds/],
 ];
 
