@@ -37,6 +37,7 @@ export { findMistakeInRight, type Right } from "./rights.ts";
 export { RightsAuthorizer } from "./rights-authorizer.ts";
 export { findMistakeInRule, type Rule, toRight } from "./rule.ts";
 export { ScramAuthenticator, type ScramAuthenticatorOptions } from "./scram-authenticator.ts";
+export { ScramAuthenticator } from "./scram-authenticator.ts";
 export { makeScramKeys } from "./scram-keys.ts";
 export { UserAdministration } from "./user-administration.ts";
 export { UserAuthenticator, type UserAuthenticatorOptions } from "./user-authenticator.ts";

@@ -1,9 +1,14 @@
 /** That the work of an answer does not tell who is a user, whatever kinds of hashes users have. Counted, not timed. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { systemClock } from "../base/index.ts";
+import { MemoryStorage } from "../storage/index.ts";
 import { PasswordCosts } from "./password-costs.ts";
-import { describeCost, parsePasswordHash } from "./password-hash.ts";
+import { describeCost, hashPassword, parsePasswordHash } from "./password-hash.ts";
 import { PasswordVerifier } from "./password-verifier.ts";
+import { makeScramKeys } from "./scram-keys.ts";
+import { UserAdministration } from "./user-administration.ts";
+import { UserDirectory } from "./user-directory.ts";
 
 const zeros = Buffer.alloc(64).toString("base64");
 /** A hundredth of a second, and nothing. */
@@ -98,4 +103,29 @@ test("password verifier: strangers, users with plain passwords and users cost th
   const known = await measureWork(() => verifier.verify(password, { hash }, "user-0"));
   assert.ok(leastOf.bcrypt > known / 3, `${leastOf.bcrypt} ms where a user costs ${known} ms`);
   assert.ok(leastOf.sha512 < known / 3, `${leastOf.sha512} ms where a user costs nothing`);
+});
+
+test("password costs: the directory counts users of the configuration and the store, as they come, change and go", async () => {
+  const storage = new MemoryStorage();
+  const credential = { hash: sha512Hash };
+  const configured = [{ name: "ada", credential, rights: [], source: "users[0]" }];
+  const directory = new UserDirectory({ configured, records: [] });
+  const administration = new UserAdministration(directory, storage, {
+    clock: systemClock,
+    hashPassword,
+    makeScramKeys,
+  });
+  assert.deepEqual(countKinds(directory.passwordCosts), { sha512: strangers.length });
+  const passwordHash = bcryptHash.text;
+  for (const name of ["bob", "cyd", "dan"]) await administration.addUser({ name, passwordHash });
+  const counts = countKinds(directory.passwordCosts);
+  assert.ok(Math.abs(counts.bcrypt - 300) < 60, `${counts.bcrypt} like three of four users`);
+  await administration.setPassword("bob", { password: "geheim-1" });
+  assert.deepEqual(Object.keys(countKinds(directory.passwordCosts)).sort(), [
+    "argon2id",
+    "bcrypt",
+    "sha512",
+  ]);
+  for (const name of ["bob", "cyd", "dan"]) await administration.removeUser(name);
+  assert.deepEqual(countKinds(directory.passwordCosts), { sha512: strangers.length });
 });

@@ -8,6 +8,7 @@ import { type Log, silentLog } from "../base/index.ts";
 import type { StoredRecord } from "../broker/ports.ts";
 import { nameOwner } from "./identity-checks.ts";
 import type { KnownUser, UserSource } from "./known-user.ts";
+import { PasswordCosts } from "./password-costs.ts";
 import { parsePasswordHash } from "./password-hash.ts";
 import type { Credential } from "./password-verifier.ts";
 import type { Right } from "./rights.ts";
@@ -54,6 +55,8 @@ type Rehash = UserSource["rehashed"];
  */
 export class UserDirectory implements UserSource {
   readonly configured: ReadonlyMap<string, ConfiguredUser>;
+  /** For the `PasswordVerifier`: what unknown names have to cost. */
+  readonly passwordCosts = new PasswordCosts();
   readonly #users = new Map<string, StoredUser>();
   readonly #roles = new Map<string, StoredRole>();
   readonly #faults = { user: new Map<string, string>(), role: new Map<string, string>() };
@@ -78,6 +81,13 @@ export class UserDirectory implements UserSource {
         "a user of the configuration is in the store too: that one is unused",
       );
     }
+    for (const name of [...this.configured.keys(), ...this.#users.keys()]) this.#countCost(name);
+  }
+
+  #countCost(name: string): void {
+    const credential = this.find(name)?.credential;
+    const hash = credential !== undefined && "hash" in credential ? credential.hash : undefined;
+    this.passwordCosts.set(name, hash);
   }
 
   #read<Value>(
@@ -213,6 +223,7 @@ export class UserDirectory implements UserSource {
     const told = compareIdentities({ users: this.#users, change, isStored });
     replace(this.#users, this.#faults.user, change.users);
     replace(this.#roles, this.#faults.role, change.roles);
+    for (const name of change.users?.keys() ?? []) this.#countCost(name);
     this.#rightsOfUsers.clear();
     this.#rightsOfRoles.clear();
     if (told.some(({ kind }) => kind !== "password" && kind !== "disabled")) this.#generation++;
