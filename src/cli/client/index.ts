@@ -1,4 +1,5 @@
 /** What the client programs share: the command line, the way to a broker, and how they end. */
+export { parseBrokerUrl } from "./broker-url.ts";
 export { Ending, quietly, reportFailures, runToEnd } from "./client-program.ts";
 export {
   addConnectionOptions,

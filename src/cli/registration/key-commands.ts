@@ -1,0 +1,121 @@
+/** treg key add, list, revoke: the keys for registration, of a running broker or of its folder at rest. */
+import { resolve } from "node:path";
+import type { Command } from "commander";
+import type { MadeRegistrationKey, RegistrationKey } from "../../admin/index.ts";
+import { type AdminClient, apiPath, ask, openAdmin } from "../admin-client/index.ts";
+import { readWhole } from "../client/index.ts";
+import type { ProgramIo } from "../program-io.ts";
+import { parseDuration } from "./duration.ts";
+
+interface DataArguments {
+  readonly data?: string;
+}
+
+interface AddArguments extends DataArguments {
+  readonly expires?: number;
+  readonly uses?: number;
+  readonly role?: string;
+}
+
+export function addKeyCommands(program: Command, io: ProgramIo): void {
+  const key = program
+    .command("key")
+    .description("keys for registration: add, list, revoke")
+    .helpCommand(false);
+  addData(key.command("add <name>").description("make a key and print it, this once"))
+    .option("--expires <time>", "it ends after 12h, 30d, 8w", (text) =>
+      parseDuration("--expires", text),
+    )
+    .option(
+      "--uses <number>",
+      "for so many devices (default: any number)",
+      readWhole("--uses", 1, 1e9),
+    )
+    .option("--role <role>", "what devices may do (default: publish and subscribe to NAME/#)")
+    .action((name: string, options: AddArguments) =>
+      withAdmin(options, io, (admin) => addKey(admin, name, options, io)),
+    );
+  addData(key.command("list").description("tell which keys there are, and who may still use them"))
+    .option("--json", "as JSON")
+    .action((options: DataArguments & { json?: boolean }) =>
+      withAdmin(options, io, async (admin) => {
+        const keys = await ask<RegistrationKey[]>(admin, "GET", "/v1/registration-keys");
+        const text = options.json
+          ? `${JSON.stringify(keys, undefined, 2)}\n`
+          : keys.map(describe).join("");
+        io.stdout.write(text);
+      }),
+    );
+  addData(key.command("revoke <name>").description("let nobody register with it any more")).action(
+    (name: string, options: DataArguments) =>
+      withAdmin(options, io, async (admin) => {
+        await ask(admin, "POST", apiPath`/v1/registration-keys/${name}/revoke`);
+        io.stderr.write(`treg: nobody registers with the key ${quote(name)} any more\n`);
+      }),
+  );
+}
+
+export function addData(command: Command): Command {
+  return command.option("--data <folder>", "the folder of the broker (TSTACK_DATA, ./tstack-data)");
+}
+
+/** The broker's folder, as an absolute path. */
+export function locateData({ data }: DataArguments, io: ProgramIo): string {
+  return resolve(data ?? (io.environment.TSTACK_DATA || "./tstack-data"));
+}
+
+async function withAdmin(
+  options: DataArguments,
+  io: ProgramIo,
+  work: (admin: AdminClient) => Promise<void>,
+): Promise<void> {
+  const admin = await openAdmin(locateData(options, io), io);
+  try {
+    await work(admin);
+  } finally {
+    await admin.close();
+  }
+}
+
+/** The key alone goes to stdout: `KEY=$(treg key add workshop)`. */
+async function addKey(
+  admin: AdminClient,
+  name: string,
+  { expires, uses, role }: AddArguments,
+  io: ProgramIo,
+): Promise<void> {
+  const expiresAt = expires === undefined ? undefined : Date.now() + expires;
+  const made = await ask<MadeRegistrationKey>(admin, "POST", "/v1/registration-keys", {
+    name,
+    expiresAt,
+    usesMax: uses,
+    role,
+  });
+  io.stderr.write("treg: this is the key; it is shown this once and kept nowhere\n");
+  io.stdout.write(`${made.key}\n`);
+}
+
+function describe(key: RegistrationKey): string {
+  const { name, createdAt, uses, role } = key;
+  const rights = role === undefined ? "" : `, role ${quote(role)}`;
+  const times = `made ${describeTime(createdAt)}, used ${uses} ${uses === 1 ? "time" : "times"}`;
+  return `${quote(name)}: ${describeState(key)}; ${times}${rights}\n`;
+}
+
+function describeState({ isRevoked, expiresAt, usesLeft }: RegistrationKey): string {
+  if (isRevoked) return "revoked";
+  if (expiresAt !== undefined && expiresAt <= Date.now()) {
+    return `expired ${describeTime(expiresAt)}`;
+  }
+  if (usesLeft === 0) return "used up";
+  const left = usesLeft === undefined ? "any number of devices" : `${usesLeft} more`;
+  return `for ${left}${expiresAt === undefined ? "" : ` until ${describeTime(expiresAt)}`}`;
+}
+
+function describeTime(time: number): string {
+  return new Date(time).toISOString().replace(/:\d\d\.\d+Z$/, "Z");
+}
+
+function quote(name: string): string {
+  return /^[\w.-]+$/.test(name) ? name : JSON.stringify(name);
+}
