@@ -24,7 +24,6 @@ export {
 export { type JwtAlgorithm, jwtAlgorithms } from "./jwt-keys.ts";
 export { LearningAuthorizer, type Observation, parseObservation } from "./learning.ts";
 export { type LeastRules, leastRules } from "./least-rules.ts";
-export { PasswordCosts } from "./password-costs.ts";
 export {
   hashPassword,
   needsRehash,
@@ -36,7 +35,6 @@ export { Registrations, type RegistrationsOptions } from "./registrations.ts";
 export { findMistakeInRight, type Right } from "./rights.ts";
 export { RightsAuthorizer } from "./rights-authorizer.ts";
 export { findMistakeInRule, type Rule, toRight } from "./rule.ts";
-export { ScramAuthenticator, type ScramAuthenticatorOptions } from "./scram-authenticator.ts";
 export { ScramAuthenticator } from "./scram-authenticator.ts";
 export { makeScramKeys } from "./scram-keys.ts";
 export { UserAdministration } from "./user-administration.ts";
