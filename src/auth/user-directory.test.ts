@@ -212,6 +212,8 @@ test("user directory: a change is in force when it is told, and says who is conc
   assert.equal(ask(directory, "bob", "x").allowed, false);
   assert.deepEqual(apply({ roles: new Map([["r", role]]) }), [[["rights", ["bob"], true]], true]);
   assert.equal(ask(directory, "bob", "x").allowed, true);
+  const both = { ...users(["bob", user]), roles: new Map([["r", role]]) };
+  assert.deepEqual(apply(both), [[["rights", ["bob"], true]], true]);
   assert.deepEqual(apply(users(["bob", undefined])), [[["removed", ["bob"], false]], true]);
   assert.deepEqual(apply(users(["bob", user])), [[["added", ["bob"], true]], true]);
   // The one of the configuration counts, so nothing has changed for anybody.
