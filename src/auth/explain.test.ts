@@ -114,8 +114,8 @@ test("who can: everyone with the rule, and under which conditions", () => {
   assert.deepEqual(listWhoCan({ action: "publish", topic: "cyd/1", qos: 1 }, asked), []);
 });
 
-const level = fc.constantFrom("a", "b", "xa", "ab");
-const part = fc.oneof(level, fc.constantFrom("+", "%c", "%u", "x%c", "%c%c"));
+const level = fc.constantFrom("a", "b", "xa", "ab", "bb");
+const part = fc.oneof(level, fc.constantFrom("+", "%c", "%u", "x%c", "%c%c", "%u%c"));
 const rule = fc.record({
   effect: fc.constantFrom("allow", "allow", "deny"),
   action: fc.constant("both"),
@@ -125,7 +125,7 @@ const rule = fc.record({
 
 test("who can: finds a user if and only if some client identifier lets it", () => {
   const counts = { free: 0, bound: 0, nobody: 0 };
-  const identifiers = ["a", "b", "xa", "ab", "other"];
+  const identifiers = ["a", "b", "xa", "ab", "bb", "other"];
   const property = fc.property(
     fc.array(rule, { minLength: 1, maxLength: 5 }),
     fc.array(level, { minLength: 1, maxLength: 2 }).map((levels) => levels.join("/")),
