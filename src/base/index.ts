@@ -1,3 +1,4 @@
+export { addressKey } from "./address-key.ts";
 export { assert, unreachable } from "./assert.ts";
 export type { Clock } from "./clock.ts";
 export { type ErrorCode, errorTable, malformed, protocolError, TstackError } from "./errors.ts";
