@@ -93,6 +93,7 @@ export const errorTable = {
     meaning:
       "The configuration, a variable of the environment or an option does not say what it must.",
   },
+  LEARNING_FAILED: { meaning: "What `tserve --learn` notes cannot be written to its file." },
   LISTEN_URL_INVALID: {
     meaning:
       "The URL of a listener is not one of mqtt://, mqtts://, ws://, wss:// or unix:// in its form.",

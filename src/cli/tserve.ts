@@ -40,7 +40,9 @@ function configure(args: ServeArguments, { environment }: ProgramIo): Configurat
 
 async function serveOrCheck(args: ServeArguments, io: ProgramIo): Promise<number> {
   const configuration = configure(args, io);
-  if (!args.checkConfig) return serve(configuration, readVersion(), io);
+  if (!args.checkConfig) {
+    return serve({ configuration, version: readVersion(), learnFile: args.learn }, io);
+  }
   for (const warning of configuration.warnings) io.stderr.write(`tserve: warning: ${warning}\n`);
   const { listeners, users } = configuration;
   const urls = listeners.map(({ url }) => url);
@@ -65,7 +67,7 @@ function report(error: unknown, io: ProgramIo): number {
   }
   if (error instanceof TstackError) {
     io.stderr.write(`tserve: ${error.message}\n`);
-    return exitCodeWorld;
+    return error.code === "CONFIGURATION_INVALID" ? exitCodeMisuse : exitCodeWorld;
   }
   throw error;
 }

@@ -165,11 +165,12 @@ test("tserve: the environment and --config work together", { skip }, async () =>
 });
 
 test("tserve: an error that nobody caught is logged with what to do, and ends it with 1", async () => {
-  const failing = 'setTimeout(() => Promise.reject(new Error("boom")), 1500)';
+  const failing = 'process.on("SIGUSR2", () => Promise.reject(new Error("boom")))';
   const environment = {
     NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(failing)}`,
   };
   const server = await ServeProcess.start({ environment });
+  server.running.child.kill("SIGUSR2");
   const { code, stdout } = await server.running.ended;
   assert.equal(code, 1);
   const record = JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "");

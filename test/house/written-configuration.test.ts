@@ -1,7 +1,8 @@
 /** What is told about the configuration says what the code does: schema, page, example. */
 import assert from "node:assert/strict";
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { test } from "node:test";
 import { parse } from "yaml";
 import {
@@ -44,15 +45,35 @@ test("the rights shown in docs/configuration.md do what is said of them", async 
   assert.deepEqual(["home/#", "home/alarm/+", "home/lamp/#"].map(ask), [false, false, true]);
 });
 
-test("examples/tserve.yaml has no mistakes, no warnings, and every part", async () => {
+test("examples/tserve.yaml has no mistakes and no warnings", () => {
   const file = join(root, "examples/tserve.yaml");
   const { warnings, users } = loadConfiguration({ file, environment: {}, flags: [] });
   assert.deepEqual(warnings, []);
   assert.equal(users.length, 3);
-  const keys = Object.keys(parse(await readFile(file, "utf8")));
-  assert.deepEqual(
-    new Set(keys),
-    new Set(listSettings().map(({ path }) => path[0])),
-    "a key is missing",
+});
+
+test("examples/tserve.yaml has every part, and no mistake when all of it is used", async () => {
+  const text = await readFile(join(root, "examples/tserve.yaml"), "utf8");
+  const whole = text.replaceAll(/^( *)#~ /gm, "$1");
+  const folder = await mkdtemp(join(tmpdir(), "tserve-example-"));
+  try {
+    for (const file of whole.matchAll(/\b((?:certificates|secrets)\/[\w.-]+)/g)) {
+      await mkdir(dirname(join(folder, file[1])), { recursive: true });
+      await writeFile(join(folder, file[1]), "");
+    }
+    const file = join(folder, "tserve.yaml");
+    await writeFile(file, whole);
+    const { warnings, listeners } = loadConfiguration({ file, environment: {}, flags: [] });
+    assert.deepEqual(warnings, []);
+    assert.equal(listeners.length, 6);
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+  const keys = listSettings().map(({ path }) => path[0]);
+  assert.deepEqual(new Set(Object.keys(parse(whole))), new Set(keys), "a key is missing");
+  const listenerKeys = listSettings().flatMap(({ path }) =>
+    path[1] === "*" && path[0] === "listen" ? path[2] : [],
   );
+  const shown = parse(whole).listen.flatMap((entry: object) => Object.keys(entry));
+  for (const key of listenerKeys) assert.ok(shown.includes(key), `listen: ${key} is missing`);
 });

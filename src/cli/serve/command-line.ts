@@ -16,6 +16,11 @@ export interface ServeArguments {
   readonly logLevel?: string;
   readonly logFormat?: string;
   readonly checkConfig?: boolean;
+  /** The three for the simple case of TLS: they are `tls.cert`, `tls.key` and `tls.ca`. */
+  readonly cert?: string;
+  readonly key?: string;
+  readonly cafile?: string;
+  readonly learn?: string;
 }
 
 /** What each command does; resolves with the program's exit code. */
@@ -37,6 +42,8 @@ Examples:
   tserve --config tserve.yaml     as the file says
   tserve --listen mqtt://0.0.0.0:1883 --listen ws://0.0.0.0:8083/mqtt \\
          --config tserve.yaml     the same, reached from other machines
+  tserve --listen mqtts://0.0.0.0:8883 --cert server.crt --key server.key \\
+         --config tserve.yaml     the same, encrypted
   tserve --data /var/lib/tstack   keep sessions, queues and messages there
   tserve --memory                 keep nothing: for a try, and for tests
   tserve hash-password            ask for a password and print its hash
@@ -62,8 +69,11 @@ export async function runCommandLine(
       writeErr: () => {},
     })
     .allowExcessArguments(false)
-    .option("-l, --listen <url>", "listen there; repeatable (mqtt://, ws://, unix://)", gather)
+    .option("-l, --listen <url>", "listen there; repeatable (mqtt, mqtts, ws, wss, unix)", gather)
     .option("-c, --config <file>", "read the configuration from this YAML file (TSTACK_CONFIG)")
+    .option("--cert <file>", "the certificate of mqtts:// and wss:// (tls.cert)")
+    .option("--key <file>", "its private key (tls.key)")
+    .option("--cafile <file>", "clients must show a certificate of these CAs (tls.ca)")
     .option("--data <folder>", "keep sessions, queues and messages there (./tstack-data)")
     .addOption(
       new Option("--durability <level>", "what an acknowledged message survives").choices(
@@ -74,6 +84,7 @@ export async function runCommandLine(
     .option("--allow-anonymous", "accept clients without a user name on every listener")
     .addOption(new Option("--log-level <level>", "the least that is logged").choices(logLevels))
     .addOption(new Option("--log-format <format>", "how it is logged").choices(logFormats))
+    .option("--learn <file>", "note there what clients do, for `tuser learn`; rights stay in force")
     .option("--check-config", "check the configuration and end")
     .addHelpText("after", afterHelp)
     .action(async (options: ServeArguments) => {
@@ -97,19 +108,23 @@ function gather(url: string, before: readonly string[] = []): readonly string[] 
 }
 
 const flagKeys = {
-  listen: "--listen",
-  data: "--data",
-  durability: "--durability",
-  allowAnonymous: "--allow-anonymous",
-  logLevel: "--log-level",
-  logFormat: "--log-format",
+  listen: ["listen"],
+  cert: ["tls", "cert"],
+  key: ["tls", "key"],
+  cafile: ["tls", "ca"],
+  data: ["data"],
+  durability: ["durability"],
+  allowAnonymous: ["allowAnonymous"],
+  logLevel: ["logLevel"],
+  logFormat: ["logFormat"],
 } as const;
 
 /** Those options that are keys of the configuration, which they overrule. */
 export function toOverrides(args: ServeArguments): Override[] {
-  const overrides = Object.entries(flagKeys).flatMap(([key, name]): Override[] => {
-    const value = args[key as keyof typeof flagKeys];
-    return value === undefined ? [] : [{ name, path: [key], value }];
+  const overrides = Object.entries(flagKeys).flatMap(([flag, path]): Override[] => {
+    const value = args[flag as keyof typeof flagKeys];
+    const name = `--${flag.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+    return value === undefined ? [] : [{ name, path, value }];
   });
   if (args.memory) overrides.push({ name: "--memory", path: ["durability"], value: "memory" });
   return overrides;

@@ -11,6 +11,7 @@ import {
   type TlsSettings,
 } from "../../listeners/index.ts";
 import { type AnonymousAccess, readAnonymous } from "./configuration-anonymous.ts";
+import { checkFile } from "./configuration-authentication.ts";
 import type { Findings } from "./configuration-mistake.ts";
 import type { ConfigurationPath } from "./configuration-path.ts";
 import type { ConfigurationShape } from "./configuration-schema.ts";
@@ -107,7 +108,8 @@ function chooseTls(
   return own ?? shared;
 }
 
-function readTls(shape: TlsShape, path: ConfigurationPath, { mistakes }: Findings): TlsSettings {
+function readTls(shape: TlsShape, path: ConfigurationPath, findings: Findings): TlsSettings {
+  const { mistakes } = findings;
   const { cert, key, more = [], ca, crl, versionMin } = shape;
   const clientCertificates = shape.clientCertificates ?? (ca === undefined ? "none" : "required");
   if (clientCertificates !== "none" && ca === undefined) {
@@ -118,6 +120,13 @@ function readTls(shape: TlsShape, path: ConfigurationPath, { mistakes }: Finding
     if (shape[name] === undefined || clientCertificates !== "none") continue;
     const message = "has no effect while clientCertificates is none: make it optional or required";
     mistakes.push({ path: [...path, name], message });
+  }
+  for (const name of ["cert", "key", "ca", "crl"] as const) {
+    checkFile(shape[name], [...path, name], findings);
+  }
+  for (const [index, pair] of more.entries()) {
+    checkFile(pair.cert, [...path, "more", index, "cert"], findings);
+    checkFile(pair.key, [...path, "more", index, "key"], findings);
   }
   const certificates = [{ cert, key }, ...more].map(({ cert: certFile, key: keyFile }) => ({
     certFile,

@@ -4,8 +4,11 @@ import { type ListenerLimitName, listenerLimitNames } from "../../base/index.ts"
 import { filePath, limitValue } from "./configuration-schema-parts.ts";
 import { anonymousSchema } from "./configuration-schema-rights.ts";
 
-/** The links of a chain of authenticators, in the order of the default chain. */
-export const linkNames = ["users", "certificate", "jwt", "http", "anonymous"] as const;
+/**
+ * The links of a chain of authenticators, in the order of the default chain: what proves most is looked at first, and what
+ * looks like a token is not taken for a user's password.
+ */
+export const linkNames = ["certificate", "jwt", "users", "http", "anonymous"] as const;
 export type LinkName = (typeof linkNames)[number];
 
 export const chainSchema = z.array(z.enum(linkNames)).min(1);

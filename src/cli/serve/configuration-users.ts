@@ -3,8 +3,9 @@
  * not do what its author meant is a mistake here, not a surprise later.
  */
 import { readFileSync } from "node:fs";
-import { type Credential, parsePasswordHash, type User } from "../../auth/index.ts";
+import { type ConfiguredUser, type Credential, parsePasswordHash } from "../../auth/index.ts";
 import { describeCause } from "./configuration-file.ts";
+import { knowsOthers, type ListenerConfiguration } from "./configuration-listeners.ts";
 import type { Findings, Mistake } from "./configuration-mistake.ts";
 import { type ConfigurationPath, describePath } from "./configuration-path.ts";
 import { readRights } from "./configuration-rights.ts";
@@ -12,9 +13,26 @@ import type { ConfigurationShape } from "./configuration-schema.ts";
 
 type UserShape = ConfigurationShape["users"][number];
 
-export function readUsers(shapes: readonly UserShape[], findings: Findings): User[] {
+export function readUsers(
+  shapes: readonly UserShape[],
+  listeners: readonly Pick<ListenerConfiguration, "chain">[],
+  findings: Findings,
+): ConfiguredUser[] {
   findDoubleNames(shapes, findings.mistakes);
-  return shapes.map((user, index) => readUser(user, ["users", index], findings));
+  const mayLackPassword = listeners.some(({ chain }) => knowsOthers(chain));
+  return shapes.map((user, index) => {
+    const path = ["users", index];
+    if (!mayLackPassword) requirePassword(user, path, findings);
+    return readUser(user, path, findings);
+  });
+}
+
+/** Where nothing else proves who it is, a user without a password could never come in. */
+function requirePassword(user: UserShape, path: ConfigurationPath, { mistakes }: Findings): void {
+  const { password, passwordHash, passwordFile } = user;
+  if (password !== undefined || passwordHash !== undefined || passwordFile !== undefined) return;
+  const message = "needs exactly one of passwordHash, passwordFile and password";
+  mistakes.push({ path, message });
 }
 
 function findDoubleNames(users: readonly UserShape[], mistakes: Mistake[]): void {
@@ -27,7 +45,7 @@ function findDoubleNames(users: readonly UserShape[], mistakes: Mistake[]): void
   }
 }
 
-function readUser(user: UserShape, path: ConfigurationPath, findings: Findings): User {
+function readUser(user: UserShape, path: ConfigurationPath, findings: Findings): ConfiguredUser {
   const rights = readRights(user.rights, [...path, "rights"], findings);
   for (const right of rights) {
     // The name is known now, so a right that could never apply need not wait for its user to notice.
@@ -39,7 +57,7 @@ function readUser(user: UserShape, path: ConfigurationPath, findings: Findings):
   }
   return {
     name: user.name,
-    credential: readCredential(user, path, findings) ?? { password: "" },
+    credential: readCredential(user, path, findings),
     rights,
     source: `${describePath(path)} (${findings.locateLine(path)})`,
   };
@@ -52,7 +70,8 @@ function readCredential(
 ): Credential | undefined {
   const { password, passwordHash, passwordFile } = user;
   const given = [password, passwordHash, passwordFile].filter((value) => value !== undefined);
-  if (given.length !== 1) {
+  if (given.length === 0) return undefined;
+  if (given.length > 1) {
     const message = "needs exactly one of passwordHash, passwordFile and password";
     mistakes.push({ path, message });
     return undefined;

@@ -78,7 +78,10 @@ const mistakes: [yaml: string, line: RegExp][] = [
   ],
   [`${ada}    rights: [{ allow: pub, filter: a }]\n`, /:4:23 .*\.allow: expected one of publish/],
   [`${ada}    rights: [{ allow: both, filtr: a }]\n`, /:4:29 .*\.filtr: .*did you mean filter\?/],
-  [`${ada}    rights: [{ allow: publish, filter: $SYS/a }]\n`, /filter: is for subscribe only: nobody may publish to/],
+  [
+    `${ada}    rights: [{ allow: publish, filter: $SYS/a }]\n`,
+    /filter: is for subscribe only: nobody may publish to/,
+  ],
   ["users:\n  - { name: a/b, password: x, rights: '%u/#' }\n", /:2:13 users\[0\]\.name: holds/],
 ];
 
@@ -232,8 +235,8 @@ test("configuration: what is probably not meant is a warning", () => {
   const { warnings } = load(yaml, { environment: { TSTACK_SOMETHING: "1" } });
   assert.equal(warnings.length, 3);
   assert.match(warnings[0], /^TSTACK_SOMETHING is not a setting of tserve$/);
-  assert.match(warnings[1], /^users\[0\] has its password in clear \(tserve\.yaml:3\)/);
-  assert.match(warnings[2], /^anonymous\.rights has no effect \(tserve\.yaml:5\)/);
+  assert.match(warnings[2], /^users\[0\] has its password in clear \(tserve\.yaml:3\)/);
+  assert.match(warnings[1], /^anonymous\.rights has no effect \(tserve\.yaml:5\)/);
   assert.doesNotMatch(warnings.join(), /geheim/);
 });
 

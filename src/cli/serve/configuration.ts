@@ -3,9 +3,8 @@
  * the defaults. What comes out is complete and means something; what does not, is a `ConfigurationError` with a line for
  * each mistake.
  */
-import type { User } from "../../auth/index.ts";
-import type { AuthenticationConfiguration } from "./configuration-authentication.ts";
-import { readAuthentication } from "./configuration-authentication.ts";
+import type { ConfiguredUser } from "../../auth/index.ts";
+import { checkAuthentication } from "./configuration-authentication.ts";
 import { readEnvironment } from "./configuration-environment.ts";
 import { type ConfigurationFile, readConfigurationFile } from "./configuration-file.ts";
 import { type ListenerConfiguration, readListeners } from "./configuration-listeners.ts";
@@ -35,11 +34,17 @@ export interface ConfigurationSources {
 export interface Configuration
   extends Pick<
     ConfigurationShape,
-    "data" | "durability" | "limits" | "queueDrop" | "sysTopicsSeconds" | "logLevel" | "logFormat"
+    | "authentication"
+    | "data"
+    | "durability"
+    | "limits"
+    | "queueDrop"
+    | "sysTopicsSeconds"
+    | "logLevel"
+    | "logFormat"
   > {
   readonly listeners: readonly ListenerConfiguration[];
-  readonly users: readonly User[];
-  readonly authentication: AuthenticationConfiguration;
+  readonly users: readonly ConfiguredUser[];
   /** What works but is probably not meant, each one line for people. */
   readonly warnings: readonly string[];
 }
@@ -68,14 +73,14 @@ export function loadConfiguration(sources: ConfigurationSources): Configuration 
     warnings: [...environment.warnings],
     locateLine: (path) => locator.locateLine(path),
   };
-  const users = readUsers(shape.users, findings);
-  const authentication = readAuthentication(shape.authentication, findings);
+  checkAuthentication(shape.authentication, findings);
   const listeners = readListeners(shape, findings);
+  const users = readUsers(shape.users, listeners, findings);
   if (environment.mistakes.length + findings.mistakes.length > 0) {
     const lines = locator.describe(findings.mistakes);
     throw new ConfigurationError([...environment.mistakes, ...lines]);
   }
-  return { ...shape, users, authentication, listeners, warnings: findings.warnings };
+  return { ...shape, users, listeners, warnings: findings.warnings };
 }
 
 /** Says where a value came from. */

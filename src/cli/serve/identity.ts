@@ -1,41 +1,83 @@
 /**
- * Who a client is and what it may do, put together from the configuration and the store: one directory of users, and for each
- * listener a chain of those that it asks. Always holds: only what the configuration says lets anyone in.
+ * Who a client is, put together from the configuration and the directory of users: for each listener a chain of those that it
+ * asks, which share what costs memory or time. Always holds: only what the configuration says lets anyone in.
  */
 import {
   AnonymousAuthenticator,
   type AnonymousRights,
   type AuthenticationLink,
   AuthenticatorChain,
+  CertificateAuthenticator,
+  Grant,
+  type HttpAuthenticator,
+  type JwtAuthenticator,
+  openHttpAuthenticator,
+  openJwtAuthenticator,
   PasswordVerifier,
+  ScramAuthenticator,
   UserAuthenticator,
   type UserDirectory,
 } from "../../auth/index.ts";
-import type { Log } from "../../base/index.ts";
-import type { Authenticator } from "../../index.ts";
+import { type Log, systemClock } from "../../base/index.ts";
+import type { EnhancedAuthenticator, ListenerSettings } from "../../index.ts";
 import type { Configuration } from "./configuration.ts";
 import { openRights } from "./configuration-anonymous.ts";
 import { knowsOthers, type ListenerConfiguration } from "./configuration-listeners.ts";
-import type { LinkName } from "./configuration-schema-listen.ts";
 
-/** Everything that the chains of all listeners share. */
+type IdentitySettings = Pick<ListenerSettings, "authenticator" | "enhancedAuthenticators">;
+
+interface SharedLinks {
+  readonly users: UserAuthenticator;
+  readonly certificate: CertificateAuthenticator;
+  readonly jwt: JwtAuthenticator | undefined;
+  readonly http: HttpAuthenticator | undefined;
+}
+
+/** @throws TstackError CONFIGURATION_INVALID when a file of secrets or keys does not hold what it must */
+export async function openIdentity(
+  { authentication, listeners }: Configuration,
+  directory: UserDirectory,
+  log: Log,
+): Promise<Identity> {
+  const verifier = new PasswordVerifier(directory.passwordCosts);
+  const world = { clock: systemClock, log, users: directory };
+  const { jwt, http, certificate } = authentication;
+  const links = {
+    users: new UserAuthenticator({ users: directory, verifier, log }),
+    certificate: new CertificateAuthenticator({ users: directory, verifier, ...certificate }),
+    jwt: jwt && (await openJwtAuthenticator(jwt, world)),
+    http: http && (await openHttpAuthenticator(http, world)),
+  };
+  return new Identity(directory, { links, listeners, log });
+}
+
 export class Identity {
   readonly #directory: UserDirectory;
+  readonly #links: SharedLinks;
+  readonly #listeners: readonly ListenerConfiguration[];
   readonly #log: Log;
-  readonly #shared: Partial<Record<LinkName, AuthenticationLink>>;
 
-  constructor(_configuration: Configuration, directory: UserDirectory, log: Log) {
+  constructor(
+    directory: UserDirectory,
+    parts: { links: SharedLinks; listeners: readonly ListenerConfiguration[]; log: Log },
+  ) {
     this.#directory = directory;
-    this.#log = log;
-    const verifier = new PasswordVerifier(undefined);
-    this.#shared = { users: new UserAuthenticator({ users: directory, verifier }) };
+    this.#links = parts.links;
+    this.#listeners = parts.listeners;
+    this.#log = parts.log;
   }
 
-  authenticatorOf(listener: ListenerConfiguration): Authenticator {
+  settingsOf(listener: ListenerConfiguration): IdentitySettings {
     const links = listener.chain.flatMap(
-      (name) => (name === "anonymous" ? this.#newAnonymous(listener) : this.#shared[name]) ?? [],
+      (name) => (name === "anonymous" ? this.#newAnonymous(listener) : this.#links[name]) ?? [],
     );
-    return new AuthenticatorChain(links, this.#log);
+    const { jwt } = this.#links;
+    const enhancedAuthenticators: EnhancedAuthenticator[] = [];
+    if (listener.chain.includes("users")) {
+      enhancedAuthenticators.push(new ScramAuthenticator(this.#directory));
+    }
+    if (jwt !== undefined && listener.chain.includes("jwt")) enhancedAuthenticators.push(jwt);
+    return { authenticator: new AuthenticatorChain(links, this.#log), enhancedAuthenticators };
   }
 
   #newAnonymous({ anonymous, chain }: ListenerConfiguration): AuthenticationLink {
@@ -44,6 +86,16 @@ export class Identity {
       allowed: () => findAnonymousRights(anonymous, directory.isEmpty),
       hasUsers: () => knowsOthers(chain) || !directory.isEmpty,
     });
+  }
+
+  /** What anonymous clients may do now, as the first listener has it that accepts them. */
+  findAnonymousGrant(): Grant | undefined {
+    for (const { anonymous } of this.#listeners) {
+      const allowed = findAnonymousRights(anonymous, this.#directory.isEmpty);
+      if (allowed === undefined) continue;
+      return new Grant(`anonymous clients (${allowed.source})`, () => allowed.rights);
+    }
+    return undefined;
   }
 }
 

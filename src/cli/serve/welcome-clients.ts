@@ -62,7 +62,7 @@ function describeLink(name: LinkName, { configured, stored }: UserCounts): strin
       return places.length === 0 ? undefined : places.join(", ");
     }
     case "certificate":
-      return "whoever shows a client certificate";
+      return "users with a client certificate";
     case "jwt":
       return "whoever has a token (JWT)";
     case "http":

@@ -20,10 +20,12 @@ interface Welcome {
   /** A user who can log in, for the commands to try. */
   readonly exampleUser: string | undefined;
   readonly storage: Pick<Storage, "durability" | "location">;
+  /** With --learn: what is noted, and where. */
+  readonly learning: string | undefined;
 }
 
 export function writeWelcome(welcome: Welcome): WelcomeLine[] {
-  const { version, listeners, users, storage } = welcome;
+  const { version, listeners, users, storage, learning } = welcome;
   const urls = listeners.map(({ url }) => url);
   const commands = writeCommands(welcome);
   return [
@@ -38,6 +40,7 @@ export function writeWelcome(welcome: Welcome): WelcomeLine[] {
       text: describeKeeping(storage),
       fields: { durability: storage.durability, data: storage.location },
     },
+    ...(learning === undefined ? [] : [{ label: "learns", text: learning, fields: { learning } }]),
     { label: "try next", text: commands.join("   and   "), fields: { commands } },
   ];
 }
