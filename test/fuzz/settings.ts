@@ -50,10 +50,14 @@ export function drawSettings(chance: Chance, sabotage: Sabotage): Settings {
   for (const [name, values] of Object.entries(lowLimits)) {
     if (chance.happens(share)) limits[name as keyof Limits] = chance.pick(values);
   }
+  const hasSysTopics = chance.happens(0.1);
+  // The end of a round finds the broker's own topics among those that are retained: there is room for all of them.
+  if (hasSysTopics) limits.retainedMessagesMax = defaultLimits.retainedMessagesMax;
+  if (hasSysTopics) limits.retainedBytesMax = defaultLimits.retainedBytesMax;
   return {
     limits: completeLimits(limits),
     queueDrop: chance.pick(["newest", "oldest"]),
-    sysTopicsSeconds: chance.happens(0.1) ? 3600 : 0,
+    sysTopicsSeconds: hasSysTopics ? 3600 : 0,
     hasEcho: chance.happens(0.3),
     peers: chance.between(2, 6),
     actions: chance.pick([100, 400, 1000, 2000]),

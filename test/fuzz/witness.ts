@@ -197,6 +197,8 @@ export class Witness {
   #notePubrel(packetIdentifier: number): void {
     const stray = this.#strayPubrecs.indexOf(packetIdentifier);
     if (stray >= 0) this.#strayPubrecs.splice(stray, 1);
+    // It may have been for a message that the broker had yet to send, and now never does: nobody outside can know.
+    if (stray >= 0) this.#isUnsure = true;
     if (stray < 0 || this.#flights.has(packetIdentifier)) this.#fly(packetIdentifier, "pubcomp");
   }
 

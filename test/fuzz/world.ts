@@ -104,6 +104,7 @@ export class World {
         break;
       case "rights":
         this.gatekeeper.generation++;
+        this.broker.rightsChanged();
         break;
       case "publish": {
         const { topic, qos, retain, bytes } = action;
