@@ -112,9 +112,12 @@ function isExpressible({ action, filter }: Use, { topic }: Observation): boolean
 function toRules(uses: readonly Use[]): Rule[] {
   const publishes = gather(uses.filter(({ action }) => action === "publish"));
   const subscribes = dropCovered(gather(uses.filter(({ action }) => action === "subscribe")));
+  const subscribed = new Set(subscribes.map(({ filter }) => filter));
+  const both = new Set<string>();
   const rules: Rule[] = [];
   for (const { filter, qos, retain } of publishes) {
-    const isBoth = qos === undefined && subscribes.some((subscribe) => subscribe.filter === filter);
+    const isBoth = qos === undefined && subscribed.has(filter);
+    if (isBoth) both.add(filter);
     const conditions = {
       ...(qos === undefined ? {} : { qos }),
       ...(retain === undefined ? {} : { retain }),
@@ -122,7 +125,7 @@ function toRules(uses: readonly Use[]): Rule[] {
     rules.push({ allow: isBoth ? "both" : "publish", filter, ...conditions });
   }
   for (const { filter, qos } of subscribes) {
-    if (rules.some((rule) => rule.allow === "both" && rule.filter === filter)) continue;
+    if (both.has(filter)) continue;
     rules.push({ allow: "subscribe", filter, ...(qos === undefined ? {} : { qos }) });
   }
   return rules.sort((a, b) => (a.filter < b.filter ? -1 : a.filter > b.filter ? 1 : 0));
@@ -154,10 +157,11 @@ function gather(uses: readonly Use[]): GatheredUse[] {
 
 /** A subscription inside another one needs no rule of its own; of two that are the same (`#`, `+/#`) the first stays. */
 function dropCovered(uses: readonly GatheredUse[]): GatheredUse[] {
+  const wide = [...uses.entries()].filter(([, { filter }]) => /[+#]/.test(filter));
   return uses.filter(
     (use, index) =>
-      !uses.some(
-        (other, otherIndex) =>
+      !wide.some(
+        ([otherIndex, other]) =>
           other !== use && isCovered(use, other) && (otherIndex < index || !isCovered(other, use)),
       ),
   );

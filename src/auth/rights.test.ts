@@ -72,6 +72,13 @@ const table: [rights: string[], asked: string, allowed: boolean][] = [
   [["allow both $SYS/#"], "publish $SYS/broker/uptime", false],
   [["allow both $SYS/#"], "will $SYS", false],
   [["deny both $SYS/#", "allow both #"], "subscribe #", true],
+  [["allow both #"], "publish $tstack/gaps/x", false],
+  [["allow both $tstack/#"], "publish $tstack/gaps/x", false],
+  [["allow both $tstack/#"], "subscribe $tstack/gaps/x", true],
+  [["allow both #", "allow both +/#"], "subscribe $tstack/#", false],
+  [["allow both #"], "publish $share/g/x", false],
+  [["allow both #"], "publish $SYSTEM/x", false],
+  [["allow both $SYSTEM/#"], "publish $SYSTEM/x", true],
   // Names in place of %c (lamp) and %u (ada).
   [["allow both dev/%c/#"], "publish dev/lamp/on", true],
   [["allow both dev/%c/#"], "publish dev/door/on", false],
@@ -96,7 +103,10 @@ test("rights: a name with wildcards, slashes, or none at all, allows nothing", (
     for (const topic of ["dev/x", "dev/+/y", "dev/#", `dev/${clientIdentifier}/y`, "#", "+"]) {
       const decision = ask(rights, { action: "subscribe", topic, clientIdentifier });
       assert.equal(decision.allowed, false, `${topic} as ${clientIdentifier}`);
-      assert.match(decision.rule, /users\[0\]\.rights\[0\], users\[0\]\.rights\[1\] not usable/);
+      assert.match(
+        decision.rule,
+        /users\[0\]\.rights\[1\] not usable: the name for %c or %u is empty/,
+      );
     }
   }
 });
