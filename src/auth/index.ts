@@ -3,6 +3,11 @@ export {
   type AnonymousAuthenticatorOptions,
   type AnonymousRights,
 } from "./anonymous-authenticator.ts";
+export { AttemptGuard } from "./attempt-guard.ts";
+export {
+  type AttemptGuardSettings,
+  defaultAttemptGuardSettings,
+} from "./attempt-guard-settings.ts";
 export { type AuthenticationLink, AuthenticatorChain } from "./authenticator-chain.ts";
 export {
   CertificateAuthenticator,
