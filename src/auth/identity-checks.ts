@@ -10,8 +10,8 @@ import { findMistakeInRule, type Rule } from "./rule.ts";
 const nameBytesMax = 256;
 const passwordBytesMax = 1024;
 const noteBytesMax = 1024;
-export const rulesMax = 10_000;
-export const rolesOfUserMax = 100;
+const rulesMax = 10_000;
+const rolesOfUserMax = 100;
 
 /** Kinds of strings that people see in messages. */
 export type Owner = `user ${string}` | `role ${string}`;

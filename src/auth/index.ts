@@ -39,7 +39,7 @@ export { type Credential, PasswordVerifier } from "./password-verifier.ts";
 export { Registrations, type RegistrationsOptions } from "./registrations.ts";
 export { findMistakeInRight, type Right } from "./rights.ts";
 export { RightsAuthorizer } from "./rights-authorizer.ts";
-export { findMistakeInRule, type Rule, toRight } from "./rule.ts";
+export { findMistakeInRule, toRight } from "./rule.ts";
 export { ScramAuthenticator } from "./scram-authenticator.ts";
 export { makeScramKeys } from "./scram-keys.ts";
 export { UserAdministration } from "./user-administration.ts";
