@@ -20,7 +20,7 @@ import { addUserRoutes } from "./user-routes.ts";
 const bodyBytesMax = 1024 * 1024;
 const headBytesMax = 16 * 1024;
 const headSecondsMax = 10;
-const requestSecondsMax = 30;
+const requestSecondsMax = 15;
 const idleSecondsMax = 60;
 const connectionsMax = 100;
 

@@ -14,9 +14,10 @@ import { openSocketAdmin } from "./socket-admin.ts";
 
 const attemptsMax = 25;
 const millisecondsBetween = 200;
+const attemptsBeforeWord = 5;
 
 /** @throws ProgramFailure or TstackError, which say what to do */
-export async function openAdmin(folder: string, _io: ProgramIo): Promise<AdminClient> {
+export async function openAdmin(folder: string, io: ProgramIo): Promise<AdminClient> {
   refuseForeign(folder);
   const path = adminSocketOf(folder);
   for (let attempt = 1; ; attempt++) {
@@ -28,7 +29,9 @@ export async function openAdmin(folder: string, _io: ProgramIo): Promise<AdminCl
       return await openFolderAdmin(folder);
     } catch (error) {
       if (!(error instanceof TstackError) || error.code !== "STORAGE_LOCKED") throw error;
-      if (attempt === attemptsMax) throw lockedFailure(folder, error);
+      const holder = /in use by (.*): stop it/.exec(error.message)?.[1] ?? "another program";
+      if (attempt === attemptsBeforeWord) io.stderr.write(`waits for ${holder}\n`);
+      if (attempt === attemptsMax) throw lockedFailure(folder, holder, error);
     }
     await setTimeout(millisecondsBetween);
   }
@@ -64,10 +67,9 @@ function quote(path: string): string {
   return /^[\w./-]+$/.test(path) ? path : `'${path.replaceAll("'", "'\\''")}'`;
 }
 
-function lockedFailure(folder: string, cause: TstackError): ProgramFailure {
-  const holder = /in use by (.*?):/.exec(cause.message)?.[1] ?? "another program";
+function lockedFailure(folder: string, holder: string, cause: TstackError): ProgramFailure {
   return new ProgramFailure(
-    `${folder} is in use by ${holder}, which does not answer: its log says why it has no API; or stop it and try again`,
+    `${folder} is in use by ${holder}, and no API answers: wait for it or stop it; if it is a broker, its log says why it has none`,
     { cause },
   );
 }

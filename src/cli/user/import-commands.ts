@@ -42,9 +42,11 @@ export function addImportCommands(program: Command, io: ProgramIo): void {
     .option("--replace", "passwords, rules and roles that are there already become as given")
     .option("--skip", "leave out lines that cannot be taken over")
     .option("--dry-run", "only say what would be done")
-    .action((files: readonly string[], options: ImportArguments, command: Command) =>
-      withAdmin(command, io, (client) => importFiles(client, files, options, io)),
-    );
+    .action(async (files: readonly string[], options: ImportArguments, command: Command) => {
+      // Before the broker is asked: stdin may be the export of another tuser, which wants the folder too.
+      const sources = await readSources(files, options, io);
+      await withAdmin(command, io, (client) => importSources(client, sources, options, io));
+    });
   program
     .command("export")
     .description("write all users and roles of the store as JSON, with the hashes of passwords")
@@ -62,17 +64,25 @@ export function addImportCommands(program: Command, io: ProgramIo): void {
     );
 }
 
-async function importFiles(
-  client: AdminClient,
+async function readSources(
   files: readonly string[],
-  options: ImportArguments,
+  { format }: ImportArguments,
   io: ProgramIo,
-): Promise<void> {
+): Promise<readonly Source[]> {
   const sources: Source[] = [];
   for (const file of files) {
     const content = await readSource(file, io);
-    sources.push({ file, content, format: options.format ?? recognize(file, content) });
+    sources.push({ file, content, format: format ?? recognize(file, content) });
   }
+  return sources;
+}
+
+async function importSources(
+  client: AdminClient,
+  sources: readonly Source[],
+  options: ImportArguments,
+  io: ProgramIo,
+): Promise<void> {
   const exported = sources.find(({ format }) => format === "json");
   if (exported === undefined) return importPlan(client, readPlan(sources), options, io);
   if (sources.length > 1) throw new UsageError(`${exported.file} is an export: import it alone`);

@@ -97,6 +97,9 @@ function addStateCommands(program: Command, io: ProgramIo): void {
     .action((name: string, _options: unknown, command: Command) =>
       withAdmin(command, io, async (client) => {
         await ask(client, "DELETE", apiPath`/v1/users/${name}`);
+        const rest = await ask<readonly User[]>(client, "GET", apiPath`/v1/users`);
+        if (rest.length > 0) return;
+        say(io, "that was the last user: clients of this machine need no password from now on");
       }),
     );
   for (const [word, isEnabled, description] of [
