@@ -19,7 +19,7 @@ export function describeClient(certificate: X509Certificate): ClientCertificate 
  */
 export function splitNames(text: string): string[] {
   const names: string[] = [];
-  const name = /([^:,"]+):("(?:[^"\\]|\\.)*"|[^",]*)(?:, |$)/y;
+  const name = /([^:,"]+):("(?:[^"\\\p{Cc}]|\\(?:["\\/bfnrt]|u[\da-f]{4}))*"|[^",]*)(?:, |$)/iuy;
   while (name.lastIndex < text.length) {
     const match = name.exec(text);
     if (match === null) return [];

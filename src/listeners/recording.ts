@@ -7,6 +7,7 @@ import { type EventEmitter, once } from "node:events";
 import { connect, type NetConnectOpts, type Socket } from "node:net";
 import type { TestContext } from "node:test";
 import { setTimeout } from "node:timers/promises";
+import type { Log } from "../base/index.ts";
 import type { Transport, TransportAcceptor, TransportSink } from "../broker/ports.ts";
 import { type Listener, type ListenOptions, listen } from "./index.ts";
 
@@ -61,6 +62,36 @@ export class RecordingAcceptor implements TransportAcceptor {
     this.connections.push(connection);
     this.onAccept(connection);
     return connection;
+  }
+}
+
+/** A log whose lines are there to be read: `warn what happened {"why":"so"}`. */
+export class RecordedLog implements Log {
+  readonly lines: string[] = [];
+
+  debug(fields: object, message: string): void {
+    this.#write("debug", fields, message);
+  }
+
+  info(fields: object, message: string): void {
+    this.#write("info", fields, message);
+  }
+
+  warn(fields: object, message: string): void {
+    this.#write("warn", fields, message);
+  }
+
+  error(fields: object, message: string): void {
+    this.#write("error", fields, message);
+  }
+
+  /** All but those for `debug`. */
+  get told(): string[] {
+    return this.lines.filter((line) => !line.startsWith("debug"));
+  }
+
+  #write(level: keyof Log, fields: object, message: string): void {
+    this.lines.push(`${level} ${message} ${JSON.stringify(fields)}`);
   }
 }
 

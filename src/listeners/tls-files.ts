@@ -113,9 +113,11 @@ async function readKey(
   let key: KeyObject;
   try {
     key = createPrivateKey(text);
-  } catch {
-    // Without the cause, which is of no use to people: it must never hold anything of the key.
-    throw invalidTls(`${keyFile} holds no private key in PEM form (-----BEGIN PRIVATE KEY-----)`);
+  } catch (cause) {
+    throw invalidTls(
+      `${keyFile} holds no private key in PEM form (-----BEGIN PRIVATE KEY-----), or one that is half written`,
+      cause,
+    );
   }
   if (!certificate.checkPrivateKey(key)) {
     throw invalidTls(

@@ -3,6 +3,7 @@
  * CA file and the revocation list of the listener, and nothing else. Tickets let clients resume a session for five
  * minutes; a change of any file makes them worthless, so that a revoked certificate does not come back with one.
  */
+import type { X509Certificate } from "node:crypto";
 import type { Socket } from "node:net";
 import { createServer, type Server, type TLSSocket } from "node:tls";
 import { assert } from "../base/index.ts";
@@ -44,8 +45,8 @@ export class TlsStep {
       ALPNProtocols: [applicationProtocols[address.kind]],
       SNICallback: (name, answer) => answer(null, certificates.contextFor(name)),
       requestCert: context.tls.clientCertificates !== "none",
-      // Otherwise the certificate that was shown is looked at in `#secured`.
-      rejectUnauthorized: context.tls.clientCertificates === "required",
+      // What is wrong with a certificate is found in `#findFault`; Node would not say it.
+      rejectUnauthorized: false,
       handshakeTimeout: context.limits.connectSecondsMax * 1000,
     });
     this.#server.on("secureConnection", (socket) => this.#secured(socket));
@@ -93,20 +94,29 @@ export class TlsStep {
     }
     const { arrival, next } = waiting;
     const certificate = socket.getPeerX509Certificate();
-    if (certificate !== undefined) {
-      if (!socket.authorized) return arrival.refuse(describeRefusal(socket.authorizationError));
-      arrival.clientCertificate = describeClient(certificate);
-    } else if (this.#settings.clientCertificates === "required") {
-      return arrival.refuse("it has shown no certificate");
+    const fault = this.#findFault(socket, certificate);
+    if (fault !== undefined) {
+      arrival.refuse(fault);
+      return;
     }
+    if (certificate !== undefined) arrival.clientCertificate = describeClient(certificate);
     arrival.socket = socket;
     next(arrival);
+  }
+
+  #findFault(socket: TLSSocket, certificate: X509Certificate | undefined): string | undefined {
+    const { clientCertificates } = this.#settings;
+    if (certificate === undefined) {
+      return clientCertificates === "required" ? "it has shown no certificate" : undefined;
+    }
+    if (socket.authorized) return undefined;
+    return `its certificate is not accepted: ${explain(socket.authorizationError)}`;
   }
 
   #failed(error: Error, socket: TLSSocket): void {
     const { code } = error as NodeJS.ErrnoException;
     // Of one that has gone the end of the accepted socket tells.
-    if (code !== "ECONNRESET") this.#take(socket)?.arrival.refuse(explain(error));
+    if (code !== "ECONNRESET") this.#take(socket)?.arrival.refuse(`TLS failed: ${explain(error)}`);
     socket.destroy();
   }
 
@@ -125,12 +135,9 @@ function nameEnds({ remoteAddress, remotePort, localAddress }: Socket): string |
   return `${remoteAddress} ${remotePort} ${localAddress}`;
 }
 
-function describeRefusal(error: Error | string | null): string {
-  const why = error instanceof Error ? error.message : String(error);
-  return `its certificate is not accepted: ${why}`;
-}
-
-/** OpenSSL's `error:0A000102:SSL routines::unsupported protocol` without the numbers. */
-function explain(error: Error): string {
-  return `TLS failed: ${(error as { reason?: string }).reason ?? error.message}`;
+/** Node gives codes, `CERT_REVOKED`, or errors of OpenSSL: `error:0A000102:SSL routines::unsupported protocol`. */
+function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const { reason, code } = error as { readonly reason?: string; readonly code?: string };
+  return reason ?? code ?? error.message;
 }

@@ -1,4 +1,5 @@
 /** A CA for tests that issues whatever certificates they need, good and bad ones, and revokes them. Keys are P-256. */
+import type { webcrypto } from "node:crypto";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
@@ -20,8 +21,8 @@ const signing = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" } as const
 const dayMilliseconds = 86_400_000;
 
 interface KeyPair {
-  readonly publicKey: CryptoKey;
-  readonly privateKey: CryptoKey;
+  readonly publicKey: webcrypto.CryptoKey;
+  readonly privateKey: webcrypto.CryptoKey;
 }
 
 export interface Issuing {
