@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type Ended, RunningProgram } from "./programs.ts";
 
 const file = path.join(import.meta.dirname, "../../src/cli/tserve.ts");
@@ -21,7 +22,7 @@ export function runServe(args: readonly string[], options: Options = {}): Promis
 }
 
 interface StartOptions {
-  /** The configuration file. */
+  /** The configuration file; if it says where to listen, that is where. */
   readonly yaml?: string;
   /** Behind `--listen mqtt://127.0.0.1:0`. */
   readonly args?: readonly string[];
@@ -32,13 +33,17 @@ interface StartOptions {
 
 export class ServeProcess {
   readonly running: RunningProgram;
-  /** The port of its first listener. */
-  readonly port: number;
+  /** The ports of its listeners. */
+  readonly ports: readonly number[];
   readonly #folder: string | undefined;
 
-  private constructor(running: RunningProgram, port: number, folder: string | undefined) {
+  private constructor(
+    running: RunningProgram,
+    ports: readonly number[],
+    folder: string | undefined,
+  ) {
     this.running = running;
-    this.port = port;
+    this.ports = ports;
     this.#folder = folder;
   }
 
@@ -47,11 +52,18 @@ export class ServeProcess {
     const folder = yaml === undefined ? undefined : writeConfiguration(yaml);
     const config = folder === undefined ? [] : ["--config", path.join(folder, "tserve.yaml")];
     const keep = data === undefined ? ["--memory"] : ["--data", data];
-    const all = [file, "--listen", "mqtt://127.0.0.1:0", ...config, ...keep, ...args];
+    const listen = yaml?.match(/^listen:/m) ? [] : ["--listen", "mqtt://127.0.0.1:0"];
+    const all = [file, ...listen, ...config, ...keep, ...args];
     const running = new RunningProgram(process.execPath, all, { environment });
     await running.saw("try next", "stdout");
-    const port = /listens on mqtt:\/\/127\.0\.0\.1:(\d+)/.exec(running.bytes.toString())?.[1];
-    return new ServeProcess(running, Number(port), folder);
+    const [, urls] = /listens on ([^"\n]+)/.exec(running.bytes.toString()) ?? ["", ""];
+    const ports = Array.from(urls.matchAll(/:(\d+)/g), ([, port]) => Number(port));
+    return new ServeProcess(running, ports, folder);
+  }
+
+  /** Of its first listener. */
+  get port(): number {
+    return this.ports[0];
   }
 
   get output(): string {
@@ -68,7 +80,17 @@ export class ServeProcess {
     return new RunningProgram(client, all, { stdin: "" });
   }
 
-  async stop(signal: "SIGTERM" | "SIGINT" = "SIGTERM"): Promise<Ended> {
+  /** Waits for what its log says; answers the match. */
+  async logged(pattern: RegExp): Promise<RegExpExecArray> {
+    for (let attempt = 0; attempt < 500; attempt++) {
+      const match = pattern.exec(this.output);
+      if (match !== null) return match;
+      await sleep(20);
+    }
+    throw new Error(`${pattern} is not in the log:\n${this.output}`);
+  }
+
+  async stop(signal: "SIGTERM" | "SIGINT" | "SIGKILL" = "SIGTERM"): Promise<Ended> {
     this.running.child.kill(signal);
     const ended = await this.running.ended;
     if (this.#folder !== undefined) rmSync(this.#folder, { recursive: true });

@@ -1,7 +1,6 @@
 /** Users and rights of a real tserve, as mosquitto's clients meet them. */
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { setTimeout as sleep } from "node:timers/promises";
 import { runServe, ServeProcess, withoutMosquittoClients as skip } from "./tserve-process.ts";
 
 const where = { skip };
@@ -49,19 +48,10 @@ async function mayPublish(to: ServeProcess, ...args: readonly string[]): Promise
   return stderr === "";
 }
 
-/** Waits for the record of the log that `pattern` matches. */
-async function logged(pattern: RegExp): Promise<void> {
-  for (let attempt = 0; attempt < 100; attempt++) {
-    if (pattern.test(server.output)) return;
-    await sleep(20);
-  }
-  assert.match(server.output, pattern);
-}
-
 test("tserve: with users, a client without a name is refused", where, async () => {
   assert.equal(await publish("-V", "5", "-t", "home/x"), 0x87);
   assert.equal(await publish("-V", "311", "-t", "home/x"), 5); // [MQTT-3.2.2-4]
-  await logged(
+  await server.logged(
     /"rule":"no user name is given, and nothing else says who it is \(asked: users, anonymous\)"/,
   );
 });
@@ -78,8 +68,10 @@ test("tserve: wrong passwords, wrong names and none at all are refused alike", w
     const args = [...login, "-V", "311", "-t", "home/x", "-C", "1", "-W", "5"];
     assert.equal((await server.run("mosquitto_sub", ...args)).code, 4, login.join(" "));
   }
-  await logged(/"rule":"wrong password for user \\"ada\\", users\[0\] \(tserve\.yaml:2\)"/);
-  await logged(/"rule":"no way to prove who it is knows such a user \(asked: users, anonymous\)"/);
+  await server.logged(/"rule":"wrong password for user \\"ada\\", users\[0\] \(tserve\.yaml:2\)"/);
+  await server.logged(
+    /"rule":"no way to prove who it is knows such a user \(asked: users, anonymous\)"/,
+  );
 });
 
 test("tserve: a hashed and a plain password let in", where, async () => {
@@ -100,7 +92,9 @@ test("tserve: what may be published is what the rights say", where, async () => 
   ] as const) {
     assert.equal(await mayPublish(server, ...bob, "-i", "lamp", "-t", topic), allowed, topic);
   }
-  await logged(/"rule":"users\[1\]\.rights\[0\]: deny both home\/secret \(tserve\.yaml:8\)"/);
+  await server.logged(
+    /"rule":"users\[1\]\.rights\[0\]: deny both home\/secret \(tserve\.yaml:8\)"/,
+  );
   assert.equal(await mayPublish(server, "-u", "none", "-P", "none", "-t", "x"), false);
 });
 
@@ -135,7 +129,7 @@ test("tserve: a client identifier with wildcards widens nothing", where, async (
     const { stderr } = await server.run("mosquitto_sub", ...args);
     assert.match(stderr, /denied|Invalid/, identifier);
   }
-  await logged(/users\[1\]\.rights\[2\] not usable: the name for %c or %u/);
+  await server.logged(/users\[1\]\.rights\[2\] not usable: the name for %c or %u/);
 });
 
 test("tserve: a will must be allowed too", where, async () => {

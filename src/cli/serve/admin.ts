@@ -23,7 +23,7 @@ interface AdminParts {
   /** What anonymous clients may do now. */
   readonly anonymous: () => Grant | undefined;
   readonly broker: Pick<Broker, "clients">;
-  readonly bans?: Bans;
+  readonly bans: Bans;
   readonly version: string;
   readonly log: Log;
 }

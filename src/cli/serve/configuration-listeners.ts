@@ -22,6 +22,9 @@ import {
   type TlsShape,
 } from "./configuration-schema-listen.ts";
 
+/** What is left is for the topics of clients; the broker bears no more either. */
+const mountPointBytesMax = 255;
+
 export interface ListenerConfiguration
   extends Pick<ListenerSettings, "limits" | "mountPoint" | "refusedPublish"> {
   readonly url: string;
@@ -193,8 +196,8 @@ function checkMountPoint(
 ): void {
   if (mountPoint === undefined) return;
   const isPrefix = mountPoint.endsWith("/") && mountPoint.isWellFormed();
-  if (isPrefix && !/^\$|[+#\0]/.test(mountPoint)) return;
-  const message =
-    "must be the beginning of topics: it ends with /, has no + or # and no $ in front";
+  const isShort = Buffer.byteLength(mountPoint) <= mountPointBytesMax;
+  if (isPrefix && isShort && !/^\$|[+#\0]/.test(mountPoint)) return;
+  const message = `must be the beginning of topics, as site-1/: it ends with /, has no + or #, no $ in front, and ${mountPointBytesMax} bytes at most`;
   mistakes.push({ path, message });
 }

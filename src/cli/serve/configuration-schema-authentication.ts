@@ -1,6 +1,6 @@
 /** The keys that say who decides who a client is, besides the list of users. */
 import { z } from "zod";
-import { certificateNames, jwtAlgorithms } from "../../auth/index.ts";
+import { certificateNames, defaultAttemptGuardSettings, jwtAlgorithms } from "../../auth/index.ts";
 import { chainSchema } from "./configuration-schema-listen.ts";
 import { filePath } from "./configuration-schema-parts.ts";
 
@@ -86,6 +86,36 @@ const httpSchema = z.strictObject({
     .describe("How long a no counts that says nothing of it; 5 without."),
 });
 
+/** Of the guard's settings those that somebody may want otherwise. */
+const bansSchema = z.strictObject({
+  failuresBeforeDelayMax: z
+    .int()
+    .min(1)
+    .max(1000)
+    .default(defaultAttemptGuardSettings.failuresBeforeDelayMax)
+    .describe(
+      "Failed logins of an address or a user name that are answered at once; further ones wait.",
+    ),
+  failuresBeforeBanMax: z
+    .int()
+    .min(2)
+    .max(1_000_000)
+    .default(defaultAttemptGuardSettings.failuresBeforeBanMax)
+    .describe("The failed login that makes so many begins a ban."),
+  failureSecondsMax: z
+    .int()
+    .min(1)
+    .max(86_400)
+    .default(defaultAttemptGuardSettings.failureSecondsMax)
+    .describe("How long a failed login counts."),
+  banSeconds: z
+    .int()
+    .min(1)
+    .max(86_400)
+    .default(defaultAttemptGuardSettings.banSeconds)
+    .describe("How long a ban lasts; `tuser` shows and lifts them."),
+});
+
 export const authenticationSchema = z.strictObject({
   chain: chainSchema
     .optional()
@@ -94,5 +124,6 @@ export const authenticationSchema = z.strictObject({
     ),
   certificate: certificateSchema.prefault({}),
   jwt: jwtSchema.optional().describe("JSON Web Tokens, as the password or by AUTH of MQTT 5.0."),
+  bans: bansSchema.prefault({}).describe("What happens to those who guess passwords."),
   http: httpSchema.optional().describe("A service of yours that knows who clients are."),
 });

@@ -105,10 +105,15 @@ class Locator {
     return this.#findOverride(path) ?? this.#file?.locateLine(path) ?? "configuration";
   }
 
-  /** The last source that set the value at `path`, or, without a file, one that set something in it. */
+  /** The last source that set the value at `path`, or, without a file, one that set something in it or beside it. */
   #findOverride(path: ConfigurationPath): string | undefined {
     const above = this.#overrides.findLast((override) => isInside(path, override.path));
     if (above !== undefined || this.#file !== undefined) return above?.name;
-    return this.#overrides.findLast((override) => isInside(override.path, path))?.name;
+    for (let depth = path.length; depth > 0; depth--) {
+      const around = path.slice(0, depth);
+      const near = this.#overrides.findLast((override) => isInside(override.path, around));
+      if (near !== undefined) return near.name;
+    }
+    return undefined;
   }
 }

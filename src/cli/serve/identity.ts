@@ -5,6 +5,7 @@
 import {
   AnonymousAuthenticator,
   type AnonymousRights,
+  AttemptGuard,
   type AuthenticationLink,
   AuthenticatorChain,
   CertificateAuthenticator,
@@ -48,23 +49,31 @@ export async function openIdentity(
     jwt: jwt && (await openJwtAuthenticator(jwt, world)),
     http: http && (await openHttpAuthenticator(http, world)),
   };
-  return new Identity(directory, { links, listeners, log });
+  const guard = new AttemptGuard({ log, settings: authentication.bans });
+  return new Identity(directory, { links, listeners, guard, log });
+}
+
+interface IdentityParts {
+  readonly links: SharedLinks;
+  readonly listeners: readonly ListenerConfiguration[];
+  readonly guard: AttemptGuard;
+  readonly log: Log;
 }
 
 export class Identity {
+  /** One for all listeners: who is banned at one is so at all. */
+  readonly guard: AttemptGuard;
   readonly #directory: UserDirectory;
   readonly #links: SharedLinks;
   readonly #listeners: readonly ListenerConfiguration[];
   readonly #log: Log;
 
-  constructor(
-    directory: UserDirectory,
-    parts: { links: SharedLinks; listeners: readonly ListenerConfiguration[]; log: Log },
-  ) {
+  constructor(directory: UserDirectory, { links, listeners, guard, log }: IdentityParts) {
+    this.guard = guard;
     this.#directory = directory;
-    this.#links = parts.links;
-    this.#listeners = parts.listeners;
-    this.#log = parts.log;
+    this.#links = links;
+    this.#listeners = listeners;
+    this.#log = log;
   }
 
   settingsOf(listener: ListenerConfiguration): IdentitySettings {
@@ -72,12 +81,13 @@ export class Identity {
       (name) => (name === "anonymous" ? this.#newAnonymous(listener) : this.#links[name]) ?? [],
     );
     const { jwt } = this.#links;
-    const enhancedAuthenticators: EnhancedAuthenticator[] = [];
-    if (listener.chain.includes("users")) {
-      enhancedAuthenticators.push(new ScramAuthenticator(this.#directory));
-    }
-    if (jwt !== undefined && listener.chain.includes("jwt")) enhancedAuthenticators.push(jwt);
-    return { authenticator: new AuthenticatorChain(links, this.#log), enhancedAuthenticators };
+    const methods: EnhancedAuthenticator[] = [];
+    if (listener.chain.includes("users")) methods.push(new ScramAuthenticator(this.#directory));
+    if (jwt !== undefined && listener.chain.includes("jwt")) methods.push(jwt);
+    return {
+      authenticator: this.guard.guard(new AuthenticatorChain(links, this.#log)),
+      enhancedAuthenticators: methods.map((method) => this.guard.guardExchanges(method)),
+    };
   }
 
   #newAnonymous({ anonymous, chain }: ListenerConfiguration): AuthenticationLink {

@@ -68,8 +68,9 @@ export async function start(options: ServeOptions, log: Log): Promise<Running> {
       // fastify is loaded only where it is needed.
       const { openAdmin } = await import("./admin.ts");
       const anonymous = () => identity.findAnonymousGrant();
-      const admin = { directory, store: storage, records, anonymous, broker, version, log };
-      parts.admin = await openAdmin(admin, resolve(configuration.data));
+      const store = { directory, store: storage, records };
+      const live = { anonymous, broker, bans: identity.guard, version, log };
+      parts.admin = await openAdmin({ ...store, ...live }, resolve(configuration.data));
     }
     const listeners = await openListeners(broker, identity, { configuration, directory });
     return { storage, directory, broker, listeners, learning: parts.learning, close };
