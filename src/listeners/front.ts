@@ -30,7 +30,8 @@ export async function listenThrough(
   const tls = address.isEncrypted ? await TlsStep.open(address, context) : undefined;
   if (tls !== undefined) steps.push(tls.step);
   const server = createServer({
-    allowHalfOpen: true,
+    // TLS itself must see that a client goes in the middle of the handshake, and ends.
+    allowHalfOpen: !address.isEncrypted,
     pauseOnConnect: true,
     noDelay: true,
     keepAlive: true,

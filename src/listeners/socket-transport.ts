@@ -26,7 +26,7 @@ export function newSharedReads(): SharedReads {
   return new SharedReads(receive as (this: Socket, bytes: Buffer) => void);
 }
 
-/** Hands the socket to the broker. The socket must allow half-open connections. */
+/** Hands the socket to the broker. One without TLS must allow half-open connections. */
 export function acceptSocket(socket: Socket, names: SocketNames, context: ListenContext): void {
   const owned = socket as OwnedSocket;
   const transport = new SocketTransport(owned, names, context);
