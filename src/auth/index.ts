@@ -29,12 +29,7 @@ export {
 export { type JwtAlgorithm, jwtAlgorithms } from "./jwt-keys.ts";
 export { LearningAuthorizer, type Observation, parseObservation } from "./learning.ts";
 export { type LeastRules, leastRules } from "./least-rules.ts";
-export {
-  hashPassword,
-  needsRehash,
-  type PasswordHash,
-  parsePasswordHash,
-} from "./password-hash.ts";
+export { hashPassword, parsePasswordHash } from "./password-hash.ts";
 export { type Credential, PasswordVerifier } from "./password-verifier.ts";
 export { Registrations, type RegistrationsOptions } from "./registrations.ts";
 export { findMistakeInRight, type Right } from "./rights.ts";

@@ -30,7 +30,7 @@ export interface PasswordVerifierOptions {
 
 const defaults = {
   verificationsMax: 2,
-  // As many as a machine of two cores verifies in about ten seconds.
+  // Two cores verify some 500 in waitingSecondsMax, faster ones more: whoever has no chance is told at once.
   waitingMax: 1000,
   waitingSecondsMax: 8,
   rememberedSecondsMax: 7 * 24 * 3600,

@@ -91,6 +91,11 @@ test("a load balancer's probe, and whoever hangs up before CONNECT, is no attack
   assert.equal(await logIn(listener, "192.0.2.7", ["ada", "geheim-1"]), ReasonCode.success);
 });
 
+function connectWith(scramFirst: string) {
+  const authenticationData = Buffer.from(scramFirst);
+  return connectPacket(5, { properties: { authenticationMethod: method, authenticationData } });
+}
+
 async function tryScram(listener: Listener, address: string, scram: ScramClient): Promise<number> {
   const client = await open(listener, address);
   const authenticationData = Buffer.from(scram.first);
@@ -127,6 +132,9 @@ test("5.0 [MQTT-4.12.0-4] failed SCRAM counts with failed passwords, for the nam
     );
   }
   const right = new ScramClient("bob", "geheim-1");
+  const refused = await open(listener, "192.0.2.2");
+  refused.send(connectWith(right.first));
+  await refused.expectRefused(ReasonCode.banned);
   assert.equal(await tryScram(listener, "192.0.2.2", right), ReasonCode.banned);
   assert.equal(await logIn(listener, "192.0.2.2", ["bob", "geheim-1"]), ReasonCode.banned);
   assert.equal(await tryScram(listener, "192.0.2.1", right), ReasonCode.success);

@@ -99,6 +99,7 @@ test("attempts: from the fourth failure on answers wait, twice as long each time
   const right = await site.try(home, "ada", "right");
   assert.deepEqual(right, { code: ReasonCode.success, milliseconds: 5000 });
   // What it failed before is forgiven; what it fails from now on begins anew.
+  assert.deepEqual(site.guard.listBans(), []);
   assert.equal((await site.try(home, "ada", "wrong")).milliseconds, 0);
 });
 
@@ -296,6 +297,11 @@ test("attempts: nobody fills the memory with names, addresses or bans", async ()
     assert.equal(await site.code(`198.51.100.${time}:1`, `ada-${time}`, "right"), 0);
   }
   assert.equal(site.guard.listBans().length, 20);
+  await site.fail(20, elsewhere, "ada-19");
+  await site.fail(20, elsewhere.replace(".1:", ".2:"), "ada-20");
+  assert.equal(await site.code("198.51.100.19:1", "ada-19", "right"), banned);
+  assert.equal(await site.code("198.51.100.20:1", "ada-20", "right"), 0);
+  for (const { subject } of site.guard.listBans()) site.guard.liftBan(subject);
   await site.fail(1, home, "x".repeat(60_000));
   const { subject } = site.guard.listBans().at(-1) ?? {};
   assert.match(subject ?? "", /^sha256:[0-9a-f]{64}$/);

@@ -8,13 +8,24 @@ const hmac = (key: Uint8Array, message: string) =>
 export class ScramClient {
   readonly #password: string;
   readonly #header: string;
+  readonly #boundHeader: string;
   readonly #nonce: string;
   readonly #firstBare: string;
   #serverSignature = "";
 
-  constructor(userName: string, password: string, { header = "n,,", nonce = "" } = {}) {
+  /** `boundHeader` is the one that the last message says it began with. */
+  constructor(
+    userName: string,
+    password: string,
+    {
+      header = "n,,",
+      boundHeader = header,
+      nonce = "",
+    }: { header?: string; boundHeader?: string; nonce?: string } = {},
+  ) {
     this.#password = password;
     this.#header = header;
+    this.#boundHeader = boundHeader;
     this.#nonce = nonce === "" ? randomBytes(18).toString("base64") : nonce;
     const name = userName.replaceAll("=", "=3D").replaceAll(",", "=2C");
     this.#firstBare = `n=${name},r=${this.#nonce}`;
@@ -28,7 +39,7 @@ export class ScramClient {
   final(serverFirst: string): string {
     const [, nonce, salt, iterations] = /^r=([^,]+),s=([^,]+),i=(\d+)$/.exec(serverFirst) ?? [];
     assert.ok(nonce?.startsWith(this.#nonce) && nonce !== this.#nonce, serverFirst);
-    const binding = Buffer.from(this.#header).toString("base64");
+    const binding = Buffer.from(this.#boundHeader).toString("base64");
     const withoutProof = `c=${binding},r=${nonce}`;
     const signed = `${this.#firstBare},${serverFirst},${withoutProof}`;
     const salted = pbkdf2Sync(

@@ -186,6 +186,19 @@ conformanceTest(
   },
 );
 
+conformanceTest(
+  "SCRAM: who takes the client's word on channel binding out of its first message is found out",
+  { versions, broker },
+  async (world) => {
+    for (const boundHeader of ["y,,", "n,a=user,", "p=tls-unique,,", ""]) {
+      const scram = new ScramClient("user", "pencil", { boundHeader });
+      const { client, serverFirst } = await begin(world, scram);
+      client.send(auth(scram.final(serverFirst)));
+      await client.expectRefused(ReasonCode.protocolError);
+    }
+  },
+);
+
 const nonce = "r=abcdefgh";
 for (const first of [
   "",
