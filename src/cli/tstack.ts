@@ -40,6 +40,20 @@ const commands: Readonly<Record<string, Command>> = {
     summary: "the users of a broker and what they may do",
     load: () => import("./tuser.ts"),
   },
+  reg: {
+    program: "treg",
+    summary: "let devices register with a key",
+    load: () => import("./treg.ts"),
+  },
+  register: {
+    program: "tregister",
+    summary: "register this machine with a broker",
+    load: () => import("./tregister.ts"),
+  },
+  cert: {
+    summary: "make a private CA and certificates",
+    load: () => import("./cert/cert.ts"),
+  },
   backup: {
     summary: "copy all that a broker keeps into one file, while it runs",
     load: () => import("./store/backup.ts"),

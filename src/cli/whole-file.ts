@@ -12,13 +12,14 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import { assert } from "../base/index.ts";
 import { describeSystemError, ProgramFailure } from "./client/index.ts";
 
 /** A place that has been taken for a file: what can go wrong before its content is known has gone well. */
 export class WholeFile {
   readonly #file: string;
   readonly #part: string;
-  readonly #descriptor: number;
+  #descriptor: number | undefined;
 
   /** @throws ProgramFailure */
   constructor(file: string, mode: number) {
@@ -32,24 +33,31 @@ export class WholeFile {
 
   /** Ends the file with `content`. @throws ProgramFailure, and leaves nothing behind */
   write(content: string): void {
+    const descriptor = this.#descriptor;
+    assert(descriptor !== undefined, "a file is written once");
     try {
       attempt(this.#file, () => {
-        writeFileSync(this.#descriptor, content);
-        fsyncSync(this.#descriptor);
-        closeSync(this.#descriptor);
+        writeFileSync(descriptor, content);
+        fsyncSync(descriptor);
+        this.#close();
         renameSync(this.#part, this.#file);
         syncFolder(dirname(this.#file));
       });
     } catch (error) {
-      rmSync(this.#part, { force: true });
+      this.discard();
       throw error;
     }
   }
 
-  /** Gives the place back. */
+  /** Gives the place back, unless the file was written. */
   discard(): void {
-    closeSync(this.#descriptor);
+    this.#close();
     rmSync(this.#part, { force: true });
+  }
+
+  #close(): void {
+    if (this.#descriptor !== undefined) closeSync(this.#descriptor);
+    this.#descriptor = undefined;
   }
 }
 

@@ -7,7 +7,16 @@ import { join } from "node:path";
 import { test } from "node:test";
 
 const bin = join(import.meta.dirname, "../../bin");
-const programs = ["tbench", "tpublish", "tserve", "tstack", "tsubscribe", "tuser"];
+const programs = [
+  "tbench",
+  "tpublish",
+  "treg",
+  "tregister",
+  "tserve",
+  "tstack",
+  "tsubscribe",
+  "tuser",
+];
 
 function runNode(...parameters: string[]): { code: number | null; out: string; err: string } {
   const { status, stdout, stderr } = spawnSync(process.execPath, parameters, {
@@ -59,7 +68,7 @@ test("bin/ holds nothing that Node.js 12 cannot read", () => {
 
 test("tstack without a word lists its commands", () => {
   const { code, out } = runProgram("tstack");
-  for (const command of ["serve", "publish", "subscribe", "bench", "user"])
+  for (const command of ["serve", "publish", "subscribe", "bench", "user", "reg", "register"])
     assert.match(out, new RegExp(command));
   assert.equal(code, 0);
 });
@@ -70,7 +79,7 @@ test("tstack --version is the package's", () => {
   assert.equal(runProgram("tstack", "--version").out, `${version}\n`);
 });
 
-for (const command of ["serve", "publish", "subscribe", "bench", "user"]) {
+for (const command of ["serve", "publish", "subscribe", "bench", "user", "reg", "register"]) {
   test(`tstack ${command} and tstack help ${command} are t${command}`, () => {
     const itself = runProgram(`t${command}`, "--help");
     assert.equal(itself.code, 0);

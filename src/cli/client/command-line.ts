@@ -38,6 +38,7 @@ export interface ConnectionArguments {
   readonly key?: string;
   readonly insecure?: boolean;
   readonly tlsAlpn?: string;
+  readonly settings?: string;
   readonly timeout?: number;
   readonly reconnect: boolean;
   readonly debug?: boolean;
@@ -119,6 +120,7 @@ export function addConnectionOptions(command: Command): Command {
     .option("-p, --port <number>", "its port (default: 1883, with TLS 8883)", readPort)
     .option("-L, --url <url>", "mqtt(s)://user:password@host:port/topic, ws(s)://, unix:///path")
     .option("--unix <path>", "connect to a Unix socket")
+    .option("--settings <file>", "broker and credentials from this file, which tregister writes")
     .option("-A, --bind <address>", "connect from this local address")
     .option("-u, --username <name>", "user name")
     .option("-P, --password <password>", "password; - asks for it (ps shows what is written here)")
@@ -169,6 +171,8 @@ export function addConnectionOptions(command: Command): Command {
       "after",
       `
 Environment: TSTACK_BROKER (a URL as for -L), TSTACK_USERNAME, TSTACK_PASSWORD; options win.
+Settings: where neither options nor TSTACK_BROKER name a broker, the first of --settings,
+TSTACK_SETTINGS, ~/.config/tstack/settings.yml, /etc/tstack/settings.yml; all else wins.
 Exit code: 0, the reason code of a refused connection (CONNACK), 27 after -W, 1 for all else.`,
     );
 }

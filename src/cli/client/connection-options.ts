@@ -1,11 +1,12 @@
 /**
  * From what the command line says to what a connection needs: URL, environment, files and prompt are
- * asked here, in this order of weight: option, URL, environment. Contradictions end as `UsageError`.
+ * asked here, in this order of weight: option, URL, environment, settings file. Contradictions end as `UsageError`.
  */
 import { randomBytes } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import path from "node:path";
 import type { ProgramIo } from "../program-io.ts";
+import { findSettingsFile, readSettings, type Settings } from "../settings-file.ts";
 import { type BrokerUrl, parseBrokerUrl, type Scheme } from "./broker-url.ts";
 import type { ConnectionArguments } from "./command-line.ts";
 import { describeSystemError, ProgramFailure, UsageError } from "./failure.ts";
@@ -77,13 +78,17 @@ export async function resolveConnection(
   if (args.url !== undefined && (args.host !== undefined || args.unix !== undefined)) {
     throw new UsageError("the broker is given twice: -L, or -h and --unix");
   }
-  const url = findUrl(args, io);
+  const settings = await findSettings(args, program.name, io);
+  const url = findUrl(args, settings, io);
   const properties = parseProperties(args.property);
   const protocolVersion = chooseVersion(args, program.needsVersion5);
   if (protocolVersion === 5) applySessionExpiry(args, properties);
-  const endpoint = await resolveEndpoint(args, url);
-  const username = args.username ?? url?.username ?? io.environment.TSTACK_USERNAME;
-  const password = await findPassword(args, url, io);
+  const endpoint = await resolveEndpoint(args, url, settings);
+  const username =
+    args.username ?? url?.username ?? io.environment.TSTACK_USERNAME ?? settings.username;
+  // The password of the file belongs to its user, and to nobody else.
+  const kept = username === settings.username ? settings.password : undefined;
+  const password = (await findPassword(args, url, io)) ?? kept;
   if (password !== undefined && username === undefined && protocolVersion < 5) {
     throw new UsageError("a password needs a user name before MQTT 5: add -u name, or -V 5");
   }
@@ -107,13 +112,36 @@ export async function resolveConnection(
   };
 }
 
-function findUrl(args: ConnectionArguments, io: ProgramIo): BrokerUrl | undefined {
+/** The settings file, unless something else names the broker: its credentials are for no other one. */
+async function findSettings(
+  { settings, url, host, unix, quiet }: ConnectionArguments,
+  programName: string,
+  io: ProgramIo,
+): Promise<Settings> {
+  const isNamed = url !== undefined || host !== undefined || unix !== undefined;
+  if (isNamed && settings !== undefined) {
+    throw new UsageError("the broker is given twice: --settings, or -L, -h and --unix");
+  }
+  if (isNamed || (settings === undefined && io.environment.TSTACK_BROKER)) return {};
+  const file = await findSettingsFile(settings, io);
+  if (file === undefined) return {};
+  return readSettings(file, (line) => {
+    if (!quiet) io.stderr.write(`${programName}: warning: ${line}\n`);
+  });
+}
+
+function findUrl(
+  args: ConnectionArguments,
+  { broker }: Settings,
+  io: ProgramIo,
+): BrokerUrl | undefined {
   if (args.unix !== undefined) return parseBrokerUrl(`unix://${path.resolve(args.unix)}`);
   if (args.url !== undefined) return parseBrokerUrl(args.url);
   // The credentials of one broker are not for another: a host on the command line sets it all aside.
   if (args.host !== undefined) return undefined;
+  if (broker !== undefined) return parseBrokerUrl(broker);
   const fromEnvironment = io.environment.TSTACK_BROKER;
-  if (!fromEnvironment) return undefined;
+  if (!fromEnvironment || args.settings !== undefined) return undefined;
   try {
     return parseBrokerUrl(fromEnvironment);
   } catch (error) {
@@ -198,11 +226,12 @@ async function askPassword(io: ProgramIo): Promise<string> {
 async function resolveEndpoint(
   args: ConnectionArguments,
   url: BrokerUrl | undefined,
+  settings: Settings,
 ): Promise<Endpoint> {
   if ((args.cert === undefined) !== (args.key === undefined)) {
     throw new UsageError("--cert and --key belong together");
   }
-  const tls = await readTlsFiles(args);
+  const tls = await readTlsFiles(args, settings);
   const port = args.port ?? url?.port;
   const wantsTls =
     args.cafile !== undefined ||
@@ -226,8 +255,13 @@ function chooseScheme(scheme: Scheme, wantsTls: boolean): Scheme {
   return scheme === "ws" || scheme === "wss" ? "wss" : "mqtts";
 }
 
-async function readTlsFiles(args: ConnectionArguments): Promise<TlsFiles> {
+async function readTlsFiles(
+  args: ConnectionArguments,
+  { cacertfile, verifytls }: Settings,
+): Promise<TlsFiles> {
   const ca: Buffer[] = [];
+  const isOwnCa = args.cafile !== undefined || args.capath !== undefined;
+  if (cacertfile !== undefined && !isOwnCa) ca.push(await readOptionFile("cacertfile", cacertfile));
   if (args.cafile !== undefined) ca.push(await readOptionFile("--cafile", args.cafile));
   if (args.capath !== undefined) {
     const names = await attempt("--capath", args.capath, readdir(args.capath));
@@ -241,7 +275,7 @@ async function readTlsFiles(args: ConnectionArguments): Promise<TlsFiles> {
     ca: ca.length > 0 ? ca : undefined,
     cert: args.cert === undefined ? undefined : await readOptionFile("--cert", args.cert),
     key: args.key === undefined ? undefined : await readOptionFile("--key", args.key),
-    insecure: args.insecure === true,
+    insecure: args.insecure === true || verifytls === false,
     alpn: args.tlsAlpn,
   };
 }

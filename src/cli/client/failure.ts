@@ -67,6 +67,8 @@ const systemErrorTexts: Readonly<Record<string, string>> = {
   ENOENT: "no such file",
   ENOSPC: "no space left on the disk",
   EACCES: "permission denied",
+  EROFS: "the disk is read-only",
+  ENOTDIR: "a part of this path is no folder",
   EADDRNOTAVAIL: "the address of -A is not an address of this machine",
   EPROTO: "no TLS on this port: try without --cafile, or mqtt:// and ws://",
   ERR_SSL_WRONG_VERSION_NUMBER: "no TLS on this port: try without --cafile, or mqtt:// and ws://",
