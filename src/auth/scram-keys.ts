@@ -1,6 +1,6 @@
 /**
  * What the server keeps of a password for SCRAM-SHA-256 (RFC 5802, section 3; RFC 7677). Kept only for users who ask for it:
- * who steals these keys tries passwords against 4096 iterations of SHA-256, some twenty times faster than against the
+ * who steals these keys tries passwords against 4096 iterations of SHA-256, some sixty times faster than against the
  * argon2id of the same password, with graphics cards far more, and can play the server to that user. In exchange the
  * password itself never travels.
  */
