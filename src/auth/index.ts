@@ -31,7 +31,7 @@ export { LearningAuthorizer, type Observation, parseObservation } from "./learni
 export { type LeastRules, leastRules } from "./least-rules.ts";
 export { hashPassword, parsePasswordHash } from "./password-hash.ts";
 export { type Credential, PasswordVerifier } from "./password-verifier.ts";
-export { Registrations, type RegistrationsOptions } from "./registrations.ts";
+export { Registrations } from "./registrations.ts";
 export { findMistakeInRight, type Right } from "./rights.ts";
 export { RightsAuthorizer } from "./rights-authorizer.ts";
 export { findMistakeInRule, toRight } from "./rule.ts";
