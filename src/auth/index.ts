@@ -4,10 +4,7 @@ export {
   type AnonymousRights,
 } from "./anonymous-authenticator.ts";
 export { AttemptGuard } from "./attempt-guard.ts";
-export {
-  type AttemptGuardSettings,
-  defaultAttemptGuardSettings,
-} from "./attempt-guard-settings.ts";
+export { defaultAttemptGuardSettings } from "./attempt-guard-settings.ts";
 export { type AuthenticationLink, AuthenticatorChain } from "./authenticator-chain.ts";
 export {
   CertificateAuthenticator,
