@@ -31,7 +31,8 @@ export function reviewSession(
   ];
   const decisions = held.map(({ request }) => broker.authorize(request));
   const finish = (decided: readonly AuthorizationDecision[]): Ended => {
-    session.reviewedGeneration = generation;
+    // Rights that came with a login are of that login alone: another one is looked at anew.
+    session.reviewedGeneration = client.grant === undefined ? generation : -1;
     const ended = held.filter((one, index) => {
       const { allowed, rule } = decided[index];
       if (allowed) return false;
