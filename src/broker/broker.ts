@@ -28,6 +28,7 @@ import { ListenerProfile } from "./listener-profile.ts";
 import { MemoryWatch } from "./memory-watch.ts";
 import type { Message } from "./message.ts";
 import { checkApplicationMessage } from "./message-check.ts";
+import { findOwnTopic } from "./own-topics.ts";
 import type {
   ApplicationMessage,
   Authenticator,
@@ -79,9 +80,6 @@ export interface BrokerPorts {
   /** As `$SYS/broker/version` tells it. */
   readonly version: string;
 }
-
-/** Topics under these names are the broker's own: clients may read them where rights allow, never publish. */
-const ownTopics = ["$SYS", "$tstack"];
 
 export class Broker implements TransportAcceptor {
   readonly clock: Clock;
@@ -246,8 +244,8 @@ export class Broker implements TransportAcceptor {
     const { action, topic, client } = request;
     if (action === "subscribe" && isGapTopic(topic, client.clientIdentifier))
       return { allowed: true, rule: "every client may be told what it has lost" };
-    if (action !== "subscribe" && topic.startsWith("$")) {
-      const owned = ownTopics.find((own) => topic === own || topic.startsWith(`${own}/`));
+    if (action !== "subscribe") {
+      const owned = findOwnTopic(topic);
       if (owned !== undefined) return { allowed: false, rule: `${owned} belongs to the broker` };
     }
     try {

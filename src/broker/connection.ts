@@ -35,7 +35,6 @@ import { hasPaddedLength, Publisher } from "./publisher.ts";
 import type { Session } from "./session.ts";
 import type { OutboundAliases } from "./topic-aliases.ts";
 
-const packetBytesMost = 268_435_460;
 const noBytes = Buffer.alloc(0) as Buffer;
 
 export class Connection
@@ -54,8 +53,8 @@ export class Connection
   identity: ClientIdentity | undefined;
   session: Session | undefined;
   keepAliveSeconds = 0;
-  /** The client's Maximum Packet Size; by default the largest packet there can be (5.0, section 2.1.4). */
-  maximumPacketSize = packetBytesMost;
+  /** The client's Maximum Packet Size; by default there is none (5.0, section 2.1.4). */
+  maximumPacketSize = Number.POSITIVE_INFINITY;
   /** Whether CONNECT asked for a session expiry, granted or not: only then may DISCONNECT ask for another. */
   mayChangeExpiry = false;
   /** Whether the client wants reason strings outside CONNACK and DISCONNECT. */
@@ -74,6 +73,7 @@ export class Connection
   isPaused = false;
 
   readonly #reader: FrameReader;
+  readonly #frames: FrameSink;
   /** The packet being handled. */
   readonly #frame = { bytes: noBytes, start: 0, bodyStart: 0, end: 0 };
   #isReading = false;
@@ -91,7 +91,9 @@ export class Connection
     this.transport = transport;
     this.profile = profile;
     this.address = broker.addresses.open(transport.remoteAddress);
-    this.outbox = new Outbox(transport, broker.tickEnd, this);
+    const mounted = profile.mount(this, transport);
+    this.#frames = mounted ?? this;
+    this.outbox = new Outbox(mounted ?? transport, broker.tickEnd, this);
     this.#reader = new FrameReader(profile.limits.packetBytesMax);
     this.#patience = new Patience(this, broker, profile.limits);
   }
@@ -153,7 +155,7 @@ export class Connection
     if (this.isSuspended) this.#pause();
     const before = this.packetsReceived;
     this.bytesReceived += bytes.length;
-    this.#run(() => this.#reader.read(bytes, this));
+    this.#run(() => this.#reader.read(bytes, this.#frames));
     if (this.isClosed || !needsIntake(this, this.#publisher !== undefined)) return;
     this.#intake ??= new Intake(this, this.broker);
     this.#intake.took(this.packetsReceived - before, bytes.length);
@@ -239,7 +241,7 @@ export class Connection
     this.isSuspended = false;
     if (this.isClosed) return;
     this.#patience.startAnew();
-    this.#run(() => this.#reader.resume(this));
+    this.#run(() => this.#reader.resume(this.#frames));
     if (this.#lost !== undefined) this.#handleLoss(this.#lost.cause);
     this.resumeIfFree();
   }

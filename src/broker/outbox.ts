@@ -29,7 +29,7 @@ export class Outbox {
   /** See `close`. */
   isClosed = false;
   readonly owner: OutboxOwner;
-  readonly #transport: Transport;
+  readonly #transport: Pick<Transport, "pendingBytes" | "write">;
   readonly #tickEnd: TickEnd;
   readonly #pool: SlabPool;
   #isDirty = false;
@@ -40,7 +40,11 @@ export class Outbox {
   /** What comes before `#slab`: full slabs and large messages, in order. */
   #filled: Buffer[] | undefined;
 
-  constructor(transport: Transport, tickEnd: TickEnd, owner: OutboxOwner) {
+  constructor(
+    transport: Pick<Transport, "pendingBytes" | "write">,
+    tickEnd: TickEnd,
+    owner: OutboxOwner,
+  ) {
     this.#transport = transport;
     this.#tickEnd = tickEnd;
     this.#pool = tickEnd.slabs;

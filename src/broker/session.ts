@@ -385,8 +385,8 @@ export class Session {
   }
 
   /** A message beyond the client's Maximum Packet Size: as if it had been delivered [MQTT-3.1.2-25]. */
-  abandon(packetIdentifier: number): void {
-    this.drops.count("packetTooLarge", 1);
+  abandon(packetIdentifier: number, isLoss = true): void {
+    if (isLoss) this.drops.count("packetTooLarge", 1);
     if (packetIdentifier > 0) this.#flights.finish(packetIdentifier);
   }
 }
