@@ -16,6 +16,16 @@ const requirements: readonly DebianRequirement[] = [
     probes: [["mosquitto_sub", "--help"]],
   },
   {
+    debianPackage: "haproxy",
+    neededFor: "the tests of the PROXY protocol with a real proxy",
+    probes: [["haproxy", "-v"]],
+  },
+  {
+    debianPackage: "openssl",
+    neededFor: "the tests of TLS with openssl's client",
+    probes: [["openssl", "version"]],
+  },
+  {
     debianPackage: "python3-paho-mqtt",
     neededFor: "the tests of our broker with Paho's client",
     // Debian's package is for Debian's Python, and another one may stand before it on the PATH.

@@ -19,6 +19,8 @@ export class Arrival {
   /** The client's, as far as it is known yet. */
   remoteAddress: string;
   clientCertificate: ClientCertificate | undefined = undefined;
+  /** What a proxy has said before the client said anything. */
+  proxyBytes = 0;
   readonly #refused: ThrottledLog;
   readonly #timer: NodeJS.Timeout;
   #isOver = false;
@@ -54,7 +56,7 @@ export class Arrival {
 
   /** Health probes connect and go without a byte: nothing to tell. */
   goneBeforeTime(): void {
-    if (this.accepted.bytesRead === 0) this.destroy();
+    if (this.accepted.bytesRead <= this.proxyBytes) this.destroy();
     else this.refuse("it ended before it was ready for MQTT");
   }
 }
@@ -82,6 +84,10 @@ export class Arrivals {
 
   /** Undefined where it was closed at once. */
   admit(accepted: Socket): Arrival | undefined {
+    if (accepted.remoteAddress === undefined) {
+      accepted.destroy(); // it has gone already
+      return undefined;
+    }
     if (this.#openCount >= this.#limits.connectionsMax) {
       this.#tooMany({ remote: namePeer(accepted) });
       accepted.destroy();

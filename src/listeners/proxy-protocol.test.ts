@@ -90,21 +90,25 @@ for (const header of ["PROXY UNKNOWN\r\n", "\r\n\r\n\0\r\nQUIT\n \0\0\0"]) {
     const { acceptor, connect } = await open(context);
     const peer = await connect();
     peer.write(Buffer.from(header, "latin1"));
+    await new Promise(setImmediate);
+    peer.write("MQTT");
     const { transport } = await firstConnection(acceptor);
     assert.equal(transport.remoteAddress, `127.0.0.1:${peer.localPort}`);
   });
 }
 
 test("a health probe that sends nothing, or LOCAL, and goes is not worth a line", async (context) => {
-  const { listener, log, connect } = await open(context);
+  const { listener, acceptor, log, connect } = await open(context);
   const silent = await connect();
   silent.end();
   await nextEvent(silent.resume(), "close");
-  const local = await connect();
-  local.end(Buffer.from("\r\n\r\n\0\r\nQUIT\n \0\0\0", "latin1"));
-  await nextEvent(local.resume(), "close");
+  for (const header of [Buffer.from("\r\n\r\n\0\r\nQUIT\n \0\0\0", "latin1"), text, binary]) {
+    const local = await connect();
+    local.end(header);
+    await nextEvent(local.resume(), "close");
+  }
   await listener.close();
-  assert.deepEqual(log.lines, []);
+  assert.deepEqual([log.lines, acceptor.connections], [[], []]);
 });
 
 test("a header that breaks off, and one that is none, are refused with a line each", async (context) => {

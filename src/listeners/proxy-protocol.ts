@@ -67,7 +67,10 @@ function isAmong(proxies: BlockList, address: string): boolean {
   return family !== 0 && proxies.check(address, family === 4 ? "ipv4" : "ipv6");
 }
 
-/** The socket is paused again when `next` gets it, with the bytes behind the header still to be read. */
+/**
+ * The client's first byte is awaited, so that health checks are no connections for the broker. The socket is paused again
+ * when `next` gets it, with the bytes behind the header still to be read.
+ */
 function readHeader(arrival: Arrival, next: (arrival: Arrival) => void): void {
   const { socket } = arrival;
   let bytes: Buffer = noBytes;
@@ -76,11 +79,13 @@ function readHeader(arrival: Arrival, next: (arrival: Arrival) => void): void {
     bytes = bytes.length === 0 ? chunk : Buffer.concat([bytes, chunk]);
     const result = parseProxyHeader(bytes);
     if (result.kind === "unfinished") return;
-    socket.off("data", onData).off("end", onEnd).pause();
     if (result.kind === "fault") return arrival.refuse(result.why);
     const { source, byteLength } = result;
+    arrival.proxyBytes = byteLength;
+    if (bytes.length === byteLength) return;
+    socket.off("data", onData).off("end", onEnd).pause();
     if (source !== undefined) arrival.remoteAddress = nameAddress(source.address, source.port);
-    if (bytes.length > byteLength) socket.unshift(bytes.subarray(byteLength));
+    socket.unshift(bytes.subarray(byteLength));
     next(arrival);
   };
   socket.on("data", onData).on("end", onEnd).resume();
