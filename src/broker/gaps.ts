@@ -13,8 +13,11 @@ const gapTopicStart = "$tstack/gap/";
 const topicsMax = 20;
 const topicLengthMax = 200;
 
+/** A client identifier with wildcards has none: as a filter it would be about others too. */
 export function isGapTopic(topic: string, clientIdentifier: string): boolean {
-  return topic.startsWith(gapTopicStart) && topic.slice(gapTopicStart.length) === clientIdentifier;
+  const isOwn =
+    topic.startsWith(gapTopicStart) && topic.slice(gapTopicStart.length) === clientIdentifier;
+  return isOwn && !/[+#]/.test(topic);
 }
 
 export function gapTopic(clientIdentifier: string): string {
