@@ -68,7 +68,7 @@ export class RunningProgram {
       this.child[where].on("data", () => {
         if (has()) resolve();
       });
-      this.child.on("close", () => {
+      void this.ended.then(() => {
         reject(new Error(`ended without "${text}": ${this.#stderr} ${this.bytes.toString()}`));
       });
     });
