@@ -97,12 +97,6 @@ export interface Revoking {
   readonly roles?: readonly string[];
 }
 
-/** All or nothing. */
-export interface Identities {
-  readonly users: readonly NewUser[];
-  readonly roles: readonly NewRole[];
-}
-
 export interface ImportOutcome {
   readonly added: readonly string[];
   /** Those that were there already, and are now as given: only when asked for. */

@@ -1,5 +1,4 @@
-export { type AdminApiOptions, createAdminApi } from "./admin-api.ts";
+export { createAdminApi } from "./admin-api.ts";
 export { type AdminListener, adminSocketOf, listenAdmin } from "./admin-socket.ts";
 export type * from "./api-types.ts";
 export type { Bans, Registrations, RunningBroker, Users } from "./ports.ts";
-export type { AdminApi } from "./routes.ts";

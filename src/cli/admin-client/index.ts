@@ -1,9 +1,7 @@
 export {
-  type AdminAnswer,
   type AdminClient,
   apiPath,
   ask,
-  type Method,
   ProblemFailure,
 } from "./admin-client.ts";
 export { openAdmin } from "./open-admin.ts";

@@ -8,7 +8,7 @@ import type { ProgramIo } from "../program-io.ts";
 import { parseRule } from "./rule-words.ts";
 
 /** The broker's folder, as an absolute path. */
-export function locateFolder(command: Command, { environment }: ProgramIo): string {
+function locateFolder(command: Command, { environment }: ProgramIo): string {
   const { data } = command.optsWithGlobals<{ readonly data?: string }>();
   if (data === "") throw new UsageError("--data names no folder");
   return resolve(data ?? (environment.TSTACK_DATA || "./tstack-data"));

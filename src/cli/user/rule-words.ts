@@ -6,6 +6,7 @@
 import type { QoS, Rule } from "../../admin/index.ts";
 import { findMistakeInRule } from "../../auth/index.ts";
 import { UsageError } from "../client/index.ts";
+import { escapeControls } from "./table.ts";
 
 const quoted = String.raw`"(?:[^"\\]|\\.)*"`;
 const pattern = new RegExp(
@@ -52,7 +53,7 @@ export function formatRule(rule: Rule): string {
   const isPlain = allow === "both" && rule.qos === undefined && rule.retain === undefined;
   const candidates = [...(isPlain ? [filter] : []), formatWhole(rule, filter)];
   const readable = candidates.find((words) => isReadAs(words, rule));
-  return readable ?? formatWhole(rule, JSON.stringify(filter));
+  return readable ?? formatWhole(rule, escapeControls(JSON.stringify(filter)));
 }
 
 function formatWhole({ allow, deny, qos, retain }: Rule, filter: string): string {
@@ -63,8 +64,8 @@ function formatWhole({ allow, deny, qos, retain }: Rule, filter: string): string
 }
 
 function isReadAs(words: string, rule: Rule): boolean {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: a terminal must not see them as they are
-  if (/[\u0000-\u001f\u007f-\u009f]/.test(words)) return false;
+  // A terminal must not see them as they are.
+  if (escapeControls(words) !== words) return false;
   try {
     return isSameRule(parseRule(words), rule);
   } catch {

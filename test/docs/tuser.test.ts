@@ -1,0 +1,8 @@
+/** docs/tuser.md does what it says. */
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { runPage } from "./installed-page.ts";
+
+test("docs/tuser.md does what it says", async () => {
+  assert.equal(await runPage("docs/tuser.md"), 5);
+});
