@@ -17,7 +17,7 @@ export { isLoopbackUrl, parseListenUrl } from "./listen-url.ts";
 export type { Listener, ListenOptions } from "./listener.ts";
 export type { ProxyProtocolSettings } from "./proxy-protocol.ts";
 export { readTlsFiles } from "./tls-files.ts";
-export type { CertificateFiles, TlsSettings } from "./tls-settings.ts";
+export type { TlsSettings } from "./tls-settings.ts";
 export { WatchedFiles } from "./watched-files.ts";
 
 /**

@@ -26,7 +26,7 @@ export async function readCertificates(
 
 /** What stands in `text` between BEGIN and END of this label, these lines included. */
 export function takeBlocks(text: string, label: string): string[] {
-  const block = new RegExp(`-----BEGIN ${label}-----[^]*?(?:-----END ${label}-----|$)`, "g");
+  const block = new RegExp(`-----BEGIN ${label}-----.*?(?:-----END ${label}-----|$)`, "gs");
   return Array.from(text.matchAll(block), ([found]) => `${found}\n`);
 }
 

@@ -38,7 +38,7 @@ export function newProxyStep(settings: ProxyProtocolSettings, listener: string, 
 }
 
 /** @throws TstackError CONFIGURATION_INVALID */
-export function readProxies({ from }: ProxyProtocolSettings): BlockList {
+function readProxies({ from }: ProxyProtocolSettings): BlockList {
   const proxies = new BlockList();
   for (const entry of from) {
     const match = /^([^/]*)(?:\/(\d{1,3}))?$/.exec(entry);
