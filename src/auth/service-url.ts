@@ -103,7 +103,10 @@ export function unavailable(url: URL, what: string, cause?: unknown): TstackErro
 }
 
 /** A signal that aborts after `milliseconds` of this clock, and how to call that off. */
-export function abortAfter(clock: Clock, milliseconds: number) {
+export function abortAfter(
+  clock: Clock,
+  milliseconds: number,
+): { readonly signal: AbortSignal; readonly callOff: () => void } {
   const controller = new AbortController();
   const callOff = clock.after(milliseconds, () => controller.abort());
   return { signal: controller.signal, callOff };
