@@ -1,6 +1,10 @@
 /** A real tserve with users, and attackers who say exactly what they like to it. */
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
 import type { TestContext } from "node:test";
+import { type AdminClient, openSocketAdmin } from "../../src/cli/admin-client/index.ts";
 import {
   type ConnackPacket,
   type ConnectPacket,
@@ -35,7 +39,7 @@ export function usersYaml(users: Readonly<Record<string, string>>): string {
 
 /** Nobody is banned, and nobody waits, for guesses that a test makes. */
 export const unguarded = `authentication:
-  bans: { failuresBeforeDelayMax: 100000, failuresBeforeBanMax: 100000 }
+  bans: { failuresBeforeDelayMax: 1000, failuresBeforeBanMax: 100000 }
 `;
 
 export interface Login extends Partial<ConnectPacket> {
@@ -63,6 +67,22 @@ export class AttackedBroker {
       assert.equal(stderr, "", "tserve had to complain of something unexpected");
     });
     return broker;
+  }
+
+  /** With a folder of its own, which goes with the test, and so with an API. */
+  static async startStored(
+    context: TestContext,
+    options: Parameters<typeof ServeProcess.start>[0] = {},
+  ): Promise<{ broker: AttackedBroker; admin: AdminClient; data: string }> {
+    const data = mkdtempSync(path.join(tmpdir(), "attacked-"));
+    const broker = await AttackedBroker.start(context, { ...options, data });
+    const admin = await openSocketAdmin(path.join(data, "tstack.sock"));
+    assert.ok(admin !== undefined, "no API");
+    context.after(async () => {
+      await admin.close();
+      rmSync(data, { recursive: true });
+    });
+    return { broker, admin, data };
   }
 
   /** A connection on which nothing has been said. */
