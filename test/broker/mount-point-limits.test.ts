@@ -83,6 +83,71 @@ test("5.0 [MQTT-3.1.2-24] [MQTT-3.1.2-25] the client's Maximum Packet Size count
   assert.equal(broker.core.counters.dropped.packetTooLarge, 60 - sizes.length);
 });
 
+test("5.0 [MQTT-3.1.2-25] it is used to the last byte, with a response topic, and with an alias or without", async () => {
+  const broker = new MountedBroker();
+  const publisher = await broker.comeIn("", "publisher");
+  for (const topicAliasMaximum of [undefined, 2]) {
+    const properties = { maximumPacketSize: 50, topicAliasMaximum };
+    if (topicAliasMaximum === undefined) delete properties.topicAliasMaximum;
+    const client = await broker.comeIn("site-1/", "c", { properties });
+    client.subscribe("#");
+    await broker.settle();
+    const down = Array.from({ length: 25 }, (_, index) => 45 - index);
+    // An alias is longer than the first topic, and never used; for the other one by the first that has room for it.
+    for (const [topic, payloads] of [
+      ["a", down.toReversed()],
+      ["abcd", down],
+    ] as const) {
+      client.packets.length = 0;
+      for (const length of payloads) {
+        publisher.publish(`site-1/${topic}`, "x".repeat(length), {
+          properties: { responseTopic: "site-1/r" },
+        });
+      }
+      await broker.settle();
+      const sizes = client.publishes.map((packet) => encodePacket(packet, v5).length);
+      const lengths = client.publishes.map(({ payload }) => payload.length);
+      assert.equal(Math.max(...sizes), 50, topic);
+      // Two for the header, two for the topic's length, one for that of the properties, four for the response topic.
+      assert.equal(Math.max(...lengths), 50 - 9 - topic.length, topic);
+      assert.equal(lengths.length, 50 - 9 - topic.length - 20, topic);
+    }
+    client.lose();
+  }
+});
+
+test("5.0: of several mistakes in a PUBLISH the same one is told as without a mount point", async () => {
+  const broker = new MountedBroker();
+  const client = await broker.comeIn("site-1/", "c");
+  // A topic of U+0000, and a response topic with a wildcard.
+  client.sendBytes(Buffer.of(0x30, 8, 0, 1, 0, 4, 0x08, 0, 1, 0x23));
+  await broker.settle();
+  assert.equal(lastCode(client), ReasonCode.protocolError);
+});
+
+test("5.0 [MQTT-1.5.5-1] a CONNECT whose length has more bytes than needed is refused, with a will too", async () => {
+  const broker = new MountedBroker();
+  const client = broker.arrive("site-1/");
+  const connect = encodePacket(
+    {
+      type: PacketType.connect,
+      protocolVersion: v5,
+      cleanStart: true,
+      keepAliveSeconds: 0,
+      clientIdentifier: "c",
+      properties: {},
+      will: { topic: "w", payload: Buffer.of(), qos: 0, retain: false, properties: {} },
+    },
+    v5,
+  );
+  client.sendBytes(Buffer.concat([Buffer.of(0x10, connect[1] | 0x80, 0), connect.subarray(2)]));
+  await broker.settle();
+  const [connack] = client.packets;
+  assert.ok(connack.type === PacketType.connack);
+  assert.equal(connack.reasonCode, ReasonCode.malformedPacket);
+  assert.ok(client.isEnded);
+});
+
 test("5.0: an answer that a small client can take without its reason loses it", async () => {
   const broker = new MountedBroker();
   const client = await broker.comeIn("site-1/", "c", { properties: { maximumPacketSize: 45 } });

@@ -118,12 +118,13 @@ test("5.0 [MQTT-4.7.2-1] 3.1.1 [MQTT-4.7.2-1] a wildcard in front matches no nam
   const inside = await broker.comeIn("site-1/", "inside");
   for (const filter of ["#", "+/x"]) inside.subscribe(filter);
   inside.publish("$SYSTEM/x", "retained", { retain: true });
+  inside.subscribe("#");
   await broker.settle();
-  inside.packets.length = 0;
-  inside.subscribe("$share/g/$SYSTEM/+");
+  assert.deepEqual(takeMessages(inside), []);
+  inside.subscribe("$SYSTEM/+", 0, { retainHandling: 2 });
   inside.publish("$SYSTEM/x", "comes", { qos: 1 });
   await broker.settle();
-  assert.deepEqual(new Set(takeMessages(inside)), new Set(["$SYSTEM/x=comes"]));
+  assert.deepEqual(takeMessages(inside), ["$SYSTEM/x=comes"]);
   inside.subscribe("$SYSTEM/#");
   await broker.settle();
   assert.deepEqual(takeMessages(inside), ["$SYSTEM/x=retained"]);
