@@ -4,7 +4,7 @@ import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
-import { type Ended, RunningProgram, startSubscribed } from "./programs.ts";
+import { type Ended, RunningProgram, run, startSubscribed } from "./programs.ts";
 import { ServeProcess } from "./tserve-process.ts";
 
 const tuser = path.join(import.meta.dirname, "../../src/cli/tuser.ts");
@@ -12,7 +12,8 @@ const folder = mkdtempSync(path.join(tmpdir(), "tuser-running-"));
 let broker: ServeProcess;
 
 before(async () => {
-  broker = await ServeProcess.start({ data: folder });
+  const yaml = "authentication: { bans: { failuresBeforeDelayMax: 1 } }\n";
+  broker = await ServeProcess.start({ data: folder, yaml });
 });
 after(async () => {
   await broker.stop();
@@ -73,6 +74,23 @@ test("a right that is revoked, a password that is changed, a user that is disabl
   assert.notEqual((await byRemoval.ended).code, 0);
   const { code, stderr } = await runTuser(["show", "bob"]);
   assert.deepEqual([code, stderr], [1, 'tuser: there is no user "bob": tuser list names all\n']);
+});
+
+test("who gives wrong passwords is listed, and unban lets it try again at once", async () => {
+  await must(["add", "guessed", "--rights", "x"], "right");
+  const guess = ["-u", "guessed", "-P", "wrong", "-t", "x", "-m", "y"];
+  const endpoint = ["-h", "127.0.0.1", "-p", String(broker.port)];
+  assert.notEqual((await run("tpublish", [...endpoint, ...guess])).code, 0);
+  assert.equal(
+    await must(["bans"]),
+    "WHO      KIND  FAILURES  STATE\nguessed  user  1         delayed only\n",
+  );
+  assert.equal(await must(["unban", "guessed"]), "");
+  assert.doesNotMatch(await must(["bans"]), /guessed/);
+  const { code, stderr } = await runTuser(["unban", "guessed"]);
+  assert.equal(code, 1);
+  assert.match(stderr, /guessed/);
+  await must(["remove", "guessed"]);
 });
 
 test("neither ps nor the broker's log shows a password or a hash", async () => {
