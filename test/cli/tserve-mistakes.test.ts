@@ -90,7 +90,17 @@ test("tserve --check-config says what is wrong, or that nothing is", async () =>
 test("tserve --help and --version", async () => {
   const help = await runServe(["--help"]);
   assert.deepEqual([help.code, help.stderr], [0, ""]);
-  for (const word of ["--listen", "--config", "--data", "--durability", "--memory"]) {
+  for (const word of [
+    "--listen",
+    "--config",
+    "--data",
+    "--durability",
+    "--memory",
+    "--cert",
+    "--key",
+    "--cafile",
+    "--learn",
+  ]) {
     assert.ok(help.stdout.includes(word), word);
   }
   for (const word of ["--allow-anonymous", "hash-password", "./tstack-data"]) {

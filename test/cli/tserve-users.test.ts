@@ -1,6 +1,6 @@
 /** Users that are changed while a real tserve runs, through its API, as the clients that are connected meet it. */
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import path from "node:path";
 import { after, before, test } from "node:test";
@@ -11,7 +11,7 @@ import {
   openSocketAdmin,
 } from "../../src/cli/admin-client/index.ts";
 import { RunningProgram } from "./programs.ts";
-import { ServeProcess, withoutMosquittoClients as skip } from "./tserve-process.ts";
+import { runServe, ServeProcess, withoutMosquittoClients as skip } from "./tserve-process.ts";
 
 const where = { skip };
 const data = mkdtempSync(path.join(tmpdir(), "tserve-users-"));
@@ -147,6 +147,58 @@ test("tserve: users are there again after its end, and open a listener to other 
     assert.match(second.output, /who may connect: 1 user of the store/);
     assert.match(second.output, /0\.0\.0\.0:\d+ is not encrypted: other machines reach it/);
     await second.stop();
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test(
+  "tserve: anonymous clients that are allowed by name need rights beside stored users",
+  where,
+  async () => {
+    const args = ["--allow-anonymous", "--log-format", "json"];
+    const folder = mkdtempSync(path.join(tmpdir(), "tserve-users-"));
+    const open = await ServeProcess.start({ data: folder, args });
+    const anyone = ["-V", "5", "-t", "a", "-m", "x"];
+    try {
+      assert.equal((await open.run("mosquitto_pub", ...anyone)).code, 0);
+      await ask(await openApi(folder), "POST", "/v1/users", {
+        name: "ada",
+        password: "x",
+        rules: [],
+      });
+      await open.logged(/there are users now/);
+      assert.equal((await open.run("mosquitto_pub", ...anyone)).code, 0x87);
+      await open.stop();
+      const again = await ServeProcess.start({ data: folder, args });
+      await again.logged(
+        /although allowAnonymous is true: there are users, so anonymous\.rights must/,
+      );
+      await again.stop();
+      const yaml = "anonymous: { rights: a }\n";
+      const mixed = await ServeProcess.start({ data: folder, yaml, args });
+      assert.match(
+        mixed.output,
+        /who may connect: 1 user of the store, and clients without a user name/,
+      );
+      assert.equal((await mixed.run("mosquitto_pub", ...anyone)).code, 0);
+      await mixed.stop();
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  },
+);
+
+test("tserve: a start that fails leaves neither a socket nor a lock", async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), "tserve-users-"));
+  const missing = `unix://${folder}/none/socket`;
+  try {
+    const args = ["--listen", missing, "--data", folder, "--durability", "os"];
+    const { code, stderr } = await runServe(args);
+    assert.equal(code, 1);
+    assert.match(stderr, /directory of the socket/);
+    assert.equal(existsSync(path.join(folder, "tstack.sock")), false);
+    await (await ServeProcess.start({ data: folder })).stop();
   } finally {
     rmSync(folder, { recursive: true });
   }

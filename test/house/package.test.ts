@@ -48,7 +48,9 @@ before(async () => {
     dependencies: Record<string, string>;
   };
   for (const name of Object.keys(manifest.dependencies)) {
-    await symlink(join(checkedOut, name), join(project, "node_modules", name));
+    const link = join(project, "node_modules", name);
+    await mkdir(dirname(link), { recursive: true }); // of @scope/name
+    await symlink(join(checkedOut, name), link);
   }
   await writeFile(join(project, "package.json"), '{ "private": true, "type": "module" }\n');
   await runIn(project, "npm", "rebuild", "--ignore-scripts"); // links the programs
@@ -60,6 +62,7 @@ test("the package holds its build, its programs and its pages, and no tests or s
   for (const path of [
     "dist/index.js",
     "dist/index.d.ts",
+    "dist/auth/index.js",
     "dist/storage/conformance/index.js",
     "bin/tserve.js",
     "LICENSE",
@@ -81,7 +84,15 @@ test("npx runs its programs out of dist/", async () => {
   };
   const answer = await runIn(state.project, "npx", "--no-install", "tstack", "--version");
   assert.equal(answer, `${version}\n`);
-  for (const program of ["tserve", "tpublish", "tsubscribe", "tbench"]) {
+  for (const program of [
+    "tserve",
+    "tpublish",
+    "tsubscribe",
+    "tbench",
+    "tuser",
+    "treg",
+    "tregister",
+  ]) {
     assert.match(await runIn(state.project, "npx", "--no-install", program, "--help"), /^Usage: /);
   }
 });
@@ -90,6 +101,17 @@ test("its library is imported by name", async () => {
   const source = 'import { createBroker } from "tstack"; console.log(typeof createBroker);';
   const answer = await runIn(state.project, "node", "--input-type=module", "--eval", source);
   assert.equal(answer, "function\n");
+});
+
+test("its door for who clients are is imported by name, and the broker's alone brings none of it", async () => {
+  const source =
+    'import { registerHooks } from "node:module"; const loaded = [];' +
+    "registerHooks({ load: (url, context, next) => { loaded.push(url); return next(url, context); } });" +
+    'const ofAuth = () => loaded.filter((url) => url.includes("/dist/auth/")).length;' +
+    'await import("tstack"); console.log(ofAuth());' +
+    'const { AuthenticatorChain } = await import("tstack/auth"); console.log(typeof AuthenticatorChain, ofAuth() > 0);';
+  const answer = await runIn(state.project, "node", "--input-type=module", "--eval", source);
+  assert.equal(answer, "0\nfunction true\n");
 });
 
 test("its suite for storage engines is imported by name, and tests one", async () => {
@@ -111,7 +133,8 @@ test("its declarations serve a strict TypeScript project", async () => {
   }
   const source =
     'import { createBroker } from "tstack";\nexport const wrong: string = createBroker;\n' +
-    'import { testStorage } from "tstack/storage-conformance";\nexport const too: string = testStorage;\n';
+    'import { testStorage } from "tstack/storage-conformance";\nexport const too: string = testStorage;\n' +
+    'import { hashPassword } from "tstack/auth";\nexport const also: string = hashPassword;\n';
   await writeFile(join(project, "use.ts"), source);
   const options = ["--noEmit", "--strict", "--module", "nodenext", "--types", "node"];
   const compile = runIn(project, join(checkedOut, ".bin/tsc"), ...options, "use.ts");
@@ -119,7 +142,8 @@ test("its declarations serve a strict TypeScript project", async () => {
   await assert.rejects(compile, ({ stdout }: { stdout: string }) => {
     assert.match(stdout, /^use\.ts\(2,14\): error TS2322/m);
     assert.match(stdout, /^use\.ts\(4,14\): error TS2322/m);
-    assert.equal(stdout.trim().split(/\n(?=\S)/).length, 2, stdout);
+    assert.match(stdout, /^use\.ts\(6,14\): error TS2322/m);
+    assert.equal(stdout.trim().split(/\n(?=\S)/).length, 3, stdout);
     return true;
   });
 });

@@ -81,7 +81,7 @@ export async function runCommandLine(
       ),
     )
     .addOption(new Option("--memory", "short for --durability memory").conflicts("durability"))
-    .option("--allow-anonymous", "accept clients without a user name on every listener")
+    .option("--allow-anonymous", "accept clients without a user name (allowAnonymous)")
     .addOption(new Option("--log-level <level>", "the least that is logged").choices(logLevels))
     .addOption(new Option("--log-format <format>", "how it is logged").choices(logFormats))
     .option("--learn <file>", "note there what clients do, for `tuser learn`; rights stay in force")

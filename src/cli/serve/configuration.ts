@@ -49,8 +49,16 @@ export interface Configuration
   readonly warnings: readonly string[];
 }
 
-/** Variables that are not keys of the configuration: the file, and those of the client programs. */
-const otherVariables = ["TSTACK_CONFIG", "TSTACK_BROKER", "TSTACK_USERNAME", "TSTACK_PASSWORD"];
+/** Variables that are not keys of the configuration: the file, and those of the other programs. */
+const otherVariables = [
+  "TSTACK_CONFIG",
+  "TSTACK_BROKER",
+  "TSTACK_USERNAME",
+  "TSTACK_PASSWORD",
+  "TSTACK_NEW_PASSWORD",
+  "TSTACK_SETTINGS",
+  "TSTACK_REGISTRATION_KEY",
+];
 
 export function loadConfiguration(sources: ConfigurationSources): Configuration {
   const file = sources.file === undefined ? undefined : readConfigurationFile(sources.file);

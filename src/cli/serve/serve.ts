@@ -12,7 +12,7 @@ import { warnOfMemory } from "./memory-warning.ts";
 import { chooseLogForm, type LogForm, openLog } from "./program-log.ts";
 import { type Running, type ServeOptions, start } from "./start.ts";
 import { formatWelcome, formatWelcomeRecord, type WelcomeLine, writeWelcome } from "./welcome.ts";
-import { warnOfClearText } from "./welcome-clients.ts";
+import { warnOfClearText, warnOfRefusedAnonymous } from "./welcome-clients.ts";
 
 /** How long clients have to take their last bytes, and how long the end may last in all. */
 const closeSeconds = 5;
@@ -54,6 +54,7 @@ function findWarnings({ listeners }: Running, { configuration }: ServeOptions): 
   return [
     ...configuration.warnings,
     ...warnOfClearText(listeners),
+    ...warnOfRefusedAnonymous(listeners),
     ...(memoryWarning === undefined ? [] : [memoryWarning]),
   ];
 }

@@ -46,7 +46,9 @@ function describe({ configuration, acceptsAnonymous }: OpenListener, users: User
     const others = acceptsAnonymous ? [...known, "clients without a user name"] : known;
     return `${others.join(", and ")}${mustShow}`;
   }
-  if (!acceptsAnonymous) return "nobody until there are users (tuser add)";
+  if (!acceptsAnonymous) {
+    return chain.includes("users") ? "nobody until there are users (tuser add)" : "nobody";
+  }
   return anonymous.accepted === "always"
     ? `anyone, without a password (anonymous clients are allowed)${mustShow}`
     : `anyone on this machine, without a password (no users, so loopback only)${mustShow}`;
@@ -89,5 +91,16 @@ export function warnOfClearText(listeners: readonly OpenListener[]): string[] {
       ({ url }) =>
         `${url} is not encrypted: other machines reach it, and passwords and messages can be read on the way; ` +
         "use mqtts:// or wss:// (`tstack cert` makes certificates for a first set-up)",
+    );
+}
+
+/** Those that were told to let anyone in, and let nobody in because nothing says what they may do beside users. */
+export function warnOfRefusedAnonymous(listeners: readonly OpenListener[]): string[] {
+  return listeners
+    .filter((listener) => !listener.acceptsAnonymous)
+    .filter(({ configuration }) => configuration.anonymous.accepted === "always")
+    .map(
+      ({ url }) =>
+        `${url} refuses clients without a user name, although allowAnonymous is true: there are users, so anonymous.rights must say what others may do`,
     );
 }

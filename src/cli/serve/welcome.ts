@@ -59,7 +59,9 @@ function describeKeeping({ durability, location }: Welcome["storage"]): string {
 
 /** Two commands for two terminals that see each other's messages. */
 function writeCommands({ listeners, exampleUser }: Welcome): string[] {
-  const [{ url, configuration, acceptsAnonymous }] = listeners;
+  // One that is not encrypted needs no CA.
+  const plain = listeners.find(({ configuration }) => configuration.tls === undefined);
+  const { url, configuration, acceptsAnonymous } = plain ?? listeners[0];
   const options = [...describeAddress(url)];
   if (exampleUser !== undefined && !acceptsAnonymous && configuration.chain.includes("users")) {
     options.push("-u", quote(exampleUser), "--ask-password");
