@@ -8,7 +8,7 @@
  *       -t sensors/sensor-0042/celsius -m 21.5
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
-// In your program: from "tstack"
+// In your program: from "tstack/auth", and from "tstack"
 import {
   type AuthenticationLink,
   AuthenticatorChain,
@@ -53,7 +53,6 @@ const directory = new UserDirectory({
       source: "examples/authenticator/sensors.ts",
     },
   ],
-  records: [],
 });
 const verifier = new PasswordVerifier(directory.passwordCosts);
 const users = new UserAuthenticator({ users: directory, verifier });

@@ -2,7 +2,7 @@
  * What a token or a service says of a client, read with suspicion: a user name and rules. What is not understood in full is
  * a mistake, never left out: a deny that is not understood would allow.
  */
-import type { Clock, Log } from "../base/index.ts";
+import { type Clock, type Log, silentLog, systemClock } from "../base/index.ts";
 import type { UserSource } from "./known-user.ts";
 import type { Right } from "./rights.ts";
 import { findMistakeInRule, type Rule, toRight } from "./rule.ts";
@@ -52,6 +52,11 @@ export interface GrantingWorld {
    * elsewhere expires by it. Default: `Date.now`.
    */
   readonly timeOfDay?: () => number;
+}
+
+/** With the clock of this machine, and silence, where nothing else is given. */
+export function completeWorld(world: Partial<GrantingWorld>): GrantingWorld {
+  return { clock: systemClock, log: silentLog, ...world };
 }
 
 export function isDisabled({ users }: GrantingWorld, userName: string | undefined): boolean {

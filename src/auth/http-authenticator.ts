@@ -8,7 +8,7 @@ import type { AuthenticationRequest, AuthenticationResult } from "../broker/port
 import type { AuthenticationLink } from "./authenticator-chain.ts";
 import { ChangingFile, readSecret } from "./changing-file.ts";
 import { Grant } from "./grant.ts";
-import { type GrantingWorld, isDisabled, toBrokerTime } from "./granted-identity.ts";
+import { completeWorld, type GrantingWorld, isDisabled, toBrokerTime } from "./granted-identity.ts";
 import { type HttpAnswer, readHttpAnswer } from "./http-answer.ts";
 import { HttpAnswerCache } from "./http-answer-cache.ts";
 import { writeHttpQuestion } from "./http-question.ts";
@@ -49,8 +49,9 @@ const answerBytesMax = 65_536;
 /** Rejects with CONFIGURATION_INVALID, also when the file of the secret cannot be read. */
 export async function openHttpAuthenticator(
   settings: HttpSettings,
-  world: GrantingWorld,
+  given: Partial<GrantingWorld> = {},
 ): Promise<HttpAuthenticator> {
+  const world = completeWorld(given);
   const url = parseServiceUrl(settings, "the url of the HTTP service");
   const { secretFile: file } = settings;
   const secret =

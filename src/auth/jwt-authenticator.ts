@@ -14,7 +14,7 @@ import type {
 } from "../broker/ports.ts";
 import type { AuthenticationLink } from "./authenticator-chain.ts";
 import { Grant } from "./grant.ts";
-import { type GrantingWorld, isDisabled, toBrokerTime } from "./granted-identity.ts";
+import { completeWorld, type GrantingWorld, isDisabled, toBrokerTime } from "./granted-identity.ts";
 import { type JwtClaimSettings, readClaims } from "./jwt-claims.ts";
 import { type JwtKeySettings, type JwtKeys, openJwtKeys } from "./jwt-keys.ts";
 
@@ -33,7 +33,7 @@ const clockToleranceSecondsDefault = 5;
 /** Rejects with CONFIGURATION_INVALID, also when the files cannot be read. */
 export async function openJwtAuthenticator(
   settings: JwtSettings,
-  world: GrantingWorld,
+  given: Partial<GrantingWorld> = {},
 ): Promise<JwtAuthenticator> {
   if (settings.jwksUrl !== undefined && (settings.audience ?? []).length === 0) {
     throw new TstackError(
@@ -41,6 +41,7 @@ export async function openJwtAuthenticator(
       "tokens of a jwksUrl need an audience: else those that its issuer makes for other services were let in too",
     );
   }
+  const world = completeWorld(given);
   return new JwtAuthenticator(settings, await openJwtKeys(settings, world.log), world);
 }
 

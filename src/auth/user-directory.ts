@@ -38,10 +38,10 @@ export interface OwnedRights {
 }
 
 export interface UserDirectoryOptions {
-  /** Names are unique. */
-  readonly configured: readonly ConfiguredUser[];
-  /** Those of other kinds than `user` and `role` are left alone. */
-  readonly records: readonly StoredRecord[];
+  /** Names are unique. Default: nobody. */
+  readonly configured?: readonly ConfiguredUser[];
+  /** Those of other kinds than `user` and `role` are left alone. Default: none. */
+  readonly records?: readonly StoredRecord[];
   /** Is told what cannot be read, and which stored users do not count. Default: silence. */
   readonly log?: Log;
 }
@@ -67,7 +67,7 @@ export class UserDirectory implements UserSource {
   #rehash: Rehash | undefined;
   #generation = 0;
 
-  constructor({ configured, records, log = silentLog }: UserDirectoryOptions) {
+  constructor({ configured = [], records = [], log = silentLog }: UserDirectoryOptions) {
     this.configured = new Map(configured.map((user) => [user.name, user]));
     this.#log = log;
     for (const record of records) {
