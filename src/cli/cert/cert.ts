@@ -4,7 +4,7 @@
  */
 import { mkdirSync } from "node:fs";
 import { isIP } from "node:net";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { domainToASCII } from "node:url";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { ProgramFailure, UsageError } from "../client/index.ts";
@@ -139,7 +139,7 @@ function chooseFile(folder: string, name: string): string {
   if (name === "" || /[/\\\0]/.test(name)) {
     throw new UsageError("--name is the name of files, without a folder: that is --out");
   }
-  return `${resolve(folder)}/${name}`; // not joined: a user may be called ".."
+  return `${join(folder)}/${name}`; // the name is not joined: a user may be called ".."
 }
 
 async function writePair(
