@@ -53,8 +53,8 @@ export class Connection
   identity: ClientIdentity | undefined;
   session: Session | undefined;
   keepAliveSeconds = 0;
-  /** The client's Maximum Packet Size; by default there is none (5.0, section 2.1.4). */
-  maximumPacketSize = Number.POSITIVE_INFINITY;
+  /** The client's Maximum Packet Size; by default the largest packet there can be (5.0, section 2.1.4). */
+  maximumPacketSize = 268_435_460;
   /** Whether CONNECT asked for a session expiry, granted or not: only then may DISCONNECT ask for another. */
   mayChangeExpiry = false;
   /** Whether the client wants reason strings outside CONNACK and DISCONNECT. */
