@@ -6,12 +6,15 @@ import { TstackError } from "../base/index.ts";
 import type { ScramKeys } from "./known-user.ts";
 import { parsePasswordHash } from "./password-hash.ts";
 import { findMistakeInRule, type Rule } from "./rule.ts";
+import { scramIterations, scramKeyBytes } from "./scram-keys.ts";
 
 const nameBytesMax = 256;
 const passwordBytesMax = 1024;
 const noteBytesMax = 1024;
 const rulesMax = 10_000;
 const rolesOfUserMax = 100;
+/** A device would compute for a minute, or for ever. */
+const scramIterationsMax = 1_000_000;
 
 /** Kinds of strings that people see in messages. */
 export type Owner = `user ${string}` | `role ${string}`;
@@ -72,25 +75,28 @@ export function checkPasswordHash(hash: unknown, owner: Owner): string {
   return hash;
 }
 
+/** Keys that can be computed with, and no cheaper to guess than RFC 7677 allows. */
 export function checkScramKeys(keys: unknown, owner: Owner): ScramKeys {
   const { salt, iterations, storedKey, serverKey } = (keys ?? {}) as Record<string, unknown>;
-  if (
-    !isBase64(salt) ||
-    !isBase64(storedKey) ||
-    !isBase64(serverKey) ||
-    !Number.isSafeInteger(iterations) ||
-    (iterations as number) < 1 ||
-    (iterations as number) > 10_000_000
-  ) {
+  const isKey = (text: unknown) => isBase64(text, [scramKeyBytes, scramKeyBytes]);
+  if (!isBase64(salt, [8, 64]) || !isKey(storedKey) || !isKey(serverKey)) {
     throw invalid(
-      `the SCRAM keys of ${owner} are not salt, storedKey and serverKey in Base64, and iterations`,
+      `the SCRAM keys of ${owner} are not a salt of 8 to 64 bytes, a storedKey and a serverKey of ${scramKeyBytes}, in Base64`,
     );
   }
-  return { salt, iterations: iterations as number, storedKey, serverKey };
+  const count = Number.isSafeInteger(iterations) ? (iterations as number) : 0;
+  if (count < scramIterations || count > scramIterationsMax) {
+    throw invalid(
+      `the SCRAM keys of ${owner} are not made with ${scramIterations} to ${scramIterationsMax} iterations`,
+    );
+  }
+  return { salt, iterations: count, storedKey, serverKey } as ScramKeys;
 }
 
-function isBase64(text: unknown): text is string {
-  return typeof text === "string" && text.length <= 1024 && /^[A-Za-z0-9+/]+={0,2}$/.test(text);
+function isBase64(text: unknown, [bytesMin, bytesMax]: readonly [number, number]): boolean {
+  if (typeof text !== "string" || text.length > bytesMax * 2) return false;
+  const bytes = Buffer.from(text, "base64");
+  return bytes.length >= bytesMin && bytes.length <= bytesMax && bytes.toString("base64") === text;
 }
 
 export function checkNote(note: unknown, owner: Owner): string {

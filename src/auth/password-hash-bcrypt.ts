@@ -3,7 +3,6 @@
  * them it looks at the first 72 bytes of a password only.
  */
 import { randomBytes } from "node:crypto";
-import bcrypt from "bcrypt";
 import { checkHashBounds } from "./password-hash-bounds.ts";
 
 export interface BcryptHash {
@@ -40,6 +39,8 @@ export async function deriveBcrypt(
   password: string | Uint8Array,
   { cost, salt }: BcryptHash,
 ): Promise<Buffer> {
+  // Loaded only where somebody has such a hash.
+  const { default: bcrypt } = await import("bcrypt");
   const bytes = Buffer.from(password);
   const text = await bcrypt.hash(bytes, `$2b$${String(cost).padStart(2, "0")}$${salt}`);
   // bcrypt repeats the password with a NUL behind it, so that "x" and "x\0x" have one hash; no other program takes NUL.

@@ -6,7 +6,6 @@
  */
 import { createHmac, hash, pbkdf2, randomBytes } from "node:crypto";
 import { promisify } from "node:util";
-import saslprep from "@mongodb-js/saslprep";
 import { TstackError } from "../base/index.ts";
 import type { ScramKeys } from "./known-user.ts";
 
@@ -26,7 +25,7 @@ const deriveKey = promisify(pbkdf2);
  */
 export async function makeScramKeys(password: string): Promise<ScramKeys> {
   const salt = randomBytes(scramSaltBytes);
-  const prepared = preparePassword(password);
+  const prepared = await preparePassword(password);
   const salted = await deriveKey(prepared, salt, scramIterations, scramKeyBytes, "sha256");
   return {
     salt: salt.toString("base64"),
@@ -36,7 +35,9 @@ export async function makeScramKeys(password: string): Promise<ScramKeys> {
   };
 }
 
-function preparePassword(password: string): string {
+async function preparePassword(password: string): Promise<string> {
+  // Its tables are loaded only where somebody wants SCRAM.
+  const { default: saslprep } = await import("@mongodb-js/saslprep");
   let prepared: string;
   try {
     prepared = saslprep(password);

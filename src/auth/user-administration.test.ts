@@ -12,10 +12,10 @@ function hashOf(password: string): string {
   return `$argon2id$v=19$m=8,t=1,p=1$c29tc2FsdHNhbHQ$${text}`;
 }
 const keysOf = (password: string) => ({
-  salt: "c2FsdA==",
+  salt: Buffer.alloc(16).toString("base64"),
   iterations: 4096,
-  storedKey: Buffer.from(password).toString("base64"),
-  serverKey: "a2V5",
+  storedKey: Buffer.alloc(32, password).toString("base64"),
+  serverKey: Buffer.alloc(32).toString("base64"),
 });
 
 const ada: ConfiguredUser = {

@@ -36,11 +36,13 @@ export class UserAuthenticator implements AuthenticationLink {
   }: AuthenticationRequest): Promise<AuthenticationResult | undefined> {
     if (userName === undefined || this.#users.isEmpty === true) return undefined;
     const user = this.#users.find(userName);
-    const verdict = await this.#verifier.verify(password, user?.credential, userName);
+    // That a password is right may be remembered and told at once: of a disabled user it is not even asked.
+    const credential = user?.isEnabled ? user.credential : undefined;
+    const verdict = await this.#verifier.verify(password, credential, userName);
     if (verdict === "busy") return refuseBusy();
     if (user === undefined) return undefined;
-    if (verdict === "wrong") return refuse(describeWrong(user, password));
     if (!user.isEnabled) return refuse(`${describeUser(user)} is disabled`);
+    if (verdict === "wrong") return refuse(describeWrong(user, password));
     this.#rehash(user, password).catch((err: unknown) => {
       const facts = { err, userName: user.name };
       this.#log.error(facts, "a password could not be hashed anew; its old hash still counts");
@@ -74,6 +76,5 @@ function refuse(rule: string): AuthenticationResult {
 
 function describeWrong(user: KnownUser, password: Uint8Array): string {
   if (user.credential === undefined) return `${describeUser(user)} has no password`;
-  const wrong = `${password.length === 0 ? "no password" : "wrong password"} for ${describeUser(user)}`;
-  return user.isEnabled ? wrong : `${wrong}, which is disabled`;
+  return `${password.length === 0 ? "no password" : "wrong password"} for ${describeUser(user)}`;
 }

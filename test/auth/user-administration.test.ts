@@ -9,7 +9,9 @@ import { hashPassword, UserAdministration, UserDirectory } from "../../src/auth/
 import { silentLog } from "../../src/base/index.ts";
 import { openSqliteStorage } from "../../src/storage/index.ts";
 
-const scramKeys = { salt: "c2FsdA==", iterations: 4096, storedKey: "a2V5", serverKey: "a2V5" };
+const key = Buffer.alloc(32, "key").toString("base64");
+const salt = Buffer.alloc(16, "salt").toString("base64");
+const scramKeys = { salt, iterations: 4096, storedKey: key, serverKey: key };
 const options = {
   clock: { now: () => 1000 },
   hashPassword,
