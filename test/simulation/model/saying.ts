@@ -53,7 +53,9 @@ export function welcome(
   const known = model.epochs.get(clientIdentifier) ?? candidate;
   const { lifetime } = known;
   if (isPresent) {
-    if (conversation.mustBeginAnew)
+    // One that another connection has begun since the CONNECT is there all the same.
+    const isSame = known === candidate || conversation.connect?.cleanStart === true;
+    if (conversation.mustBeginAnew && isSame)
       model.check(`the session of ${clientIdentifier} should be gone`);
   } else if (conversation.connect?.cleanStart === false && !lifetime.mayBeGone(model.now)) {
     model.check(`the session of ${clientIdentifier} is lost`);
