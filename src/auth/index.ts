@@ -45,15 +45,12 @@ export {
   type HttpSettings,
   openHttpAuthenticator,
 } from "./http-authenticator.ts";
-export {
-  type JwtAuthenticator,
-  type JwtSettings,
-  openJwtAuthenticator,
-} from "./jwt-authenticator.ts";
-export { type JwtAlgorithm, jwtAlgorithms } from "./jwt-keys.ts";
+export { type JwtAlgorithm, jwtAlgorithms } from "./jwt-algorithms.ts";
+export type { JwtAuthenticator, JwtSettings } from "./jwt-authenticator.ts";
 export type { KnownUser, ScramKeys, UserSource } from "./known-user.ts";
 export { LearningAuthorizer, type Observation, parseObservation } from "./learning.ts";
 export { type LeastRules, leastRules } from "./least-rules.ts";
+export { openJwtAuthenticator } from "./open-jwt-authenticator.ts";
 export { hashPassword, type PasswordHash, parsePasswordHash } from "./password-hash.ts";
 export { type Credential, PasswordVerifier } from "./password-verifier.ts";
 export { Registrations } from "./registrations.ts";

@@ -4,7 +4,7 @@
  * is never tried as anything else. Tokens are in no log and no error.
  */
 import { decodeProtectedHeader, errors, type JWTPayload, jwtVerify } from "jose";
-import { ReasonCode, TstackError } from "../base/index.ts";
+import { ReasonCode } from "../base/index.ts";
 import type {
   AuthenticationExchange,
   AuthenticationRequest,
@@ -14,9 +14,9 @@ import type {
 } from "../broker/ports.ts";
 import type { AuthenticationLink } from "./authenticator-chain.ts";
 import { Grant } from "./grant.ts";
-import { completeWorld, type GrantingWorld, isDisabled, toBrokerTime } from "./granted-identity.ts";
+import { type GrantingWorld, isDisabled, toBrokerTime } from "./granted-identity.ts";
 import { type JwtClaimSettings, readClaims } from "./jwt-claims.ts";
-import { type JwtKeySettings, type JwtKeys, openJwtKeys } from "./jwt-keys.ts";
+import type { JwtKeySettings, JwtKeys } from "./jwt-keys.ts";
 
 export interface JwtSettings extends JwtKeySettings, JwtClaimSettings {
   /** One of them is the claim `iss`. Default: not looked at. */
@@ -29,21 +29,6 @@ export interface JwtSettings extends JwtKeySettings, JwtClaimSettings {
 
 const tokenBytesMax = 8192;
 const clockToleranceSecondsDefault = 5;
-
-/** Rejects with CONFIGURATION_INVALID, also when the files cannot be read. */
-export async function openJwtAuthenticator(
-  settings: JwtSettings,
-  given: Partial<GrantingWorld> = {},
-): Promise<JwtAuthenticator> {
-  if (settings.jwksUrl !== undefined && (settings.audience ?? []).length === 0) {
-    throw new TstackError(
-      "CONFIGURATION_INVALID",
-      "tokens of a jwksUrl need an audience: else those that its issuer makes for other services were let in too",
-    );
-  }
-  const world = completeWorld(given);
-  return new JwtAuthenticator(settings, await openJwtKeys(settings, world.log), world);
-}
 
 export class JwtAuthenticator implements AuthenticationLink, EnhancedAuthenticator {
   readonly name = "jwt";

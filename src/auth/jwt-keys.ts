@@ -12,31 +12,14 @@ import {
 } from "jose";
 import { type Log, TstackError } from "../base/index.ts";
 import { ChangingFile, readSecret } from "./changing-file.ts";
+import {
+  type JwtAlgorithm,
+  jwtAlgorithms,
+  publicKeyAlgorithms,
+  type SecretAlgorithm,
+  secretBytesMin,
+} from "./jwt-algorithms.ts";
 import { askService, describeServiceUrl, parseServiceUrl } from "./service-url.ts";
-
-/** The bytes that a secret needs at least (RFC 7518, section 3.2). */
-const secretBytesMin = { HS256: 32, HS384: 48, HS512: 64 } as const;
-type SecretAlgorithm = keyof typeof secretBytesMin;
-
-const publicKeyAlgorithms = [
-  "RS256",
-  "RS384",
-  "RS512",
-  "PS256",
-  "PS384",
-  "PS512",
-  "ES256",
-  "ES384",
-  "ES512",
-  "EdDSA",
-] as const;
-
-/** `none` is not among them. */
-export const jwtAlgorithms = [
-  ...(Object.keys(secretBytesMin) as SecretAlgorithm[]),
-  ...publicKeyAlgorithms,
-] as const;
-export type JwtAlgorithm = (typeof jwtAlgorithms)[number];
 
 /** Exactly one of the first three. */
 export interface JwtKeySettings {

@@ -9,7 +9,6 @@ import { type ProgramIo, runAsProcess } from "./program-io.ts";
 import { runCommandLine, type ServeArguments, toOverrides } from "./serve/command-line.ts";
 import { type Configuration, loadConfiguration } from "./serve/configuration.ts";
 import { ConfigurationError } from "./serve/configuration-mistake.ts";
-import { runCrashTest } from "./serve/crash-test/index.ts";
 import { printPasswordHash } from "./serve/hash-password.ts";
 import { serve } from "./serve/serve.ts";
 
@@ -26,7 +25,10 @@ export async function run(args: readonly string[], io: ProgramIo): Promise<numbe
       version: readVersion(),
       serve: (options) => serveOrCheck(options, io),
       hashPassword: () => printPasswordHash(io),
-      crashTest: (options) => runCrashTest(options, configure(options, io).data, io),
+      async crashTest(options) {
+        const { runCrashTest } = await import("./serve/crash-test/index.ts"); // with an MQTT client
+        return await runCrashTest(options, configure(options, io).data, io);
+      },
     });
   } catch (error) {
     return report(error, io);

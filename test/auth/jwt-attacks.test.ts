@@ -13,7 +13,7 @@ import {
 } from "jose";
 import { AuthenticatorChain } from "../../src/auth/authenticator-chain.ts";
 import { Grant } from "../../src/auth/grant.ts";
-import { type JwtSettings, openJwtAuthenticator } from "../../src/auth/jwt-authenticator.ts";
+import { type JwtSettings, openJwtAuthenticator } from "../../src/auth/index.ts";
 import { decide } from "../../src/auth/rights.ts";
 import { ReasonCode, silentLog, systemClock } from "../../src/base/index.ts";
 import { login, newFile, newKey, secret, soon, writeKeySet } from "./tokens.ts";

@@ -5,8 +5,8 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { test } from "node:test";
 import { Grant } from "../../src/auth/grant.ts";
-import { type JwtSettings, openJwtAuthenticator } from "../../src/auth/jwt-authenticator.ts";
-import { jwtAlgorithms } from "../../src/auth/jwt-keys.ts";
+import { type JwtSettings, openJwtAuthenticator } from "../../src/auth/index.ts";
+import { jwtAlgorithms } from "../../src/auth/jwt-algorithms.ts";
 import { silentLog, systemClock } from "../../src/base/index.ts";
 import { login, newFile, newKey, secret, soon, type TestKey, writeKeySet } from "./tokens.ts";
 

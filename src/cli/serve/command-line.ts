@@ -3,7 +3,7 @@ import { Command, Option } from "commander";
 import type { ProgramIo } from "../program-io.ts";
 import { durabilities, logFormats, logLevels } from "./configuration-schema.ts";
 import type { Override } from "./configuration-values.ts";
-import { addCrashTestCommand, type CrashTestArguments } from "./crash-test/index.ts";
+import { addCrashTestCommand, type CrashTestArguments } from "./crash-test/command.ts";
 
 export interface ServeArguments {
   readonly listen?: readonly string[];

@@ -1,2 +1,1 @@
-export { addCrashTestCommand, type CrashTestArguments } from "./command.ts";
 export { runCrashTest } from "./crash-test.ts";
