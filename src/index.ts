@@ -161,8 +161,8 @@ export interface Broker {
    * What is no longer allowed ends, and a connected client is told so and disconnected (5.0: 0x87).
    */
   rightsChanged(userNames?: ReadonlySet<string>): void;
-  /** Ends all connections of a user (5.0: 0x98); answers how many. */
-  disconnectUser(userName: string, options: DisconnectUserOptions): number;
+  /** Ends all connections of a user, or of several (5.0: 0x98), and logins under way; answers how many connections. */
+  disconnectUser(userName: string | ReadonlySet<string>, options: DisconnectUserOptions): number;
   /** Answers how to take the listener away again. */
   on<Name extends keyof BrokerEvents>(
     name: Name,

@@ -105,6 +105,8 @@ export class Broker implements TransportAcceptor {
   readonly memory: MemoryWatch;
   /** What waits in all shared subscriptions. */
   readonly sharedQueues: QueueAccount = { messages: 0, bytes: 0 };
+  /** Users who were cut off while it was being found out who a client is. */
+  readonly cutOffMeanwhile = new WeakMap<Connection, readonly ReadonlySet<string>[]>();
   isClosing = false;
   /** Of listeners without settings of their own. */
   readonly #profile: ListenerProfile;
@@ -213,7 +215,7 @@ export class Broker implements TransportAcceptor {
     reviewUsers(this, userNames);
   }
 
-  disconnectUser(userName: string, options: DisconnectUserOptions): number {
+  disconnectUser(userName: string | ReadonlySet<string>, options: DisconnectUserOptions): number {
     return disconnectUser(this, userName, options);
   }
 

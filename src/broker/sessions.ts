@@ -140,10 +140,10 @@ export class Sessions {
     return owner !== undefined && owner !== userName;
   }
 
-  /** Ends sessions of a user who is no more, those with a connection too. */
-  endOf(userName: string): void {
+  /** Ends sessions of users who are no more, those with a connection too. */
+  endOf(userNames: ReadonlySet<string>): void {
     for (const session of this.#sessions.values()) {
-      if (session.userName === userName) this.#end(session);
+      if (session.userName !== undefined && userNames.has(session.userName)) this.#end(session);
     }
   }
 

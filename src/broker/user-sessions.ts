@@ -5,6 +5,7 @@
 import { ReasonCode } from "../base/index.ts";
 import { ProtocolVersion } from "../codec/index.ts";
 import type { Broker } from "./broker.ts";
+import type { Connection } from "./connection.ts";
 import type { ClientIdentity } from "./ports.ts";
 import type { Session } from "./session.ts";
 import { type Ended, reviewSession } from "./session-review.ts";
@@ -82,18 +83,39 @@ function failClosed(broker: Broker, session: Session, error: unknown): void {
   session.connection?.disconnect(ReasonCode.serverUnavailable, "its rights cannot be checked");
 }
 
-/** Answers how many connections have ended. Those that are about to have a session are among them. */
+/**
+ * Answers how many connections have ended. Those that are about to have a session are among them; who is still to be found
+ * out is refused then, if it is one of these users.
+ */
 export function disconnectUser(
   broker: Broker,
-  userName: string,
+  userName: string | ReadonlySet<string>,
   { reason, endSessions = false }: DisconnectUserOptions,
 ): number {
+  const userNames = typeof userName === "string" ? new Set([userName]) : userName;
   let count = 0;
   for (const connection of [...broker.connections()]) {
-    if (connection.identity?.userName !== userName) continue;
-    connection.disconnect(ReasonCode.administrativeAction, reason);
-    count++;
+    const { identity } = connection;
+    if (identity === undefined) noteCutOff(connection, userNames);
+    else if (identity.userName !== undefined && userNames.has(identity.userName)) {
+      connection.disconnect(ReasonCode.administrativeAction, reason);
+      count++;
+    }
   }
-  if (endSessions) broker.sessions.endOf(userName);
+  if (endSessions) broker.sessions.endOf(userNames);
   return count;
+}
+
+/** For a client that has sent its CONNECT. What others bring, they bring after this. */
+function noteCutOff(connection: Connection, userNames: ReadonlySet<string>): void {
+  const { broker, isSuspended, authentication } = connection;
+  if (!isSuspended && authentication === undefined) return;
+  const before = broker.cutOffMeanwhile.get(connection) ?? [];
+  broker.cutOffMeanwhile.set(connection, [...before, userNames]);
+}
+
+/** Whether the user was cut off since the client sent its CONNECT: what was proven then is no longer so. */
+export function wasCutOff(connection: Connection, userName: string | undefined): boolean {
+  const since = connection.broker.cutOffMeanwhile.get(connection) ?? [];
+  return userName !== undefined && since.some((userNames) => userNames.has(userName));
 }

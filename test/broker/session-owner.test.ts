@@ -255,6 +255,49 @@ test("a user is cut off also while its session is being opened", async () => {
   assert.deepEqual(broker.core.clients(), []);
 });
 
+for (const [how, fields] of [
+  ["with a password", {}],
+  ["by AUTH packets", { properties: { authenticationMethod: "slow" } }],
+] as const) {
+  test(`a user is cut off also while it is being found out who a client is: ${how}`, async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const login = { allowed: true, outcome: "success", rule: "late", data: undefined } as const;
+    const wait = async (userName: string | undefined) => {
+      await promise;
+      return { ...login, userName };
+    };
+    const broker = new TestBroker({
+      authenticator: { authenticate: ({ userName }) => wait(userName) },
+      enhancedAuthenticators: [
+        { method: "slow", begin: ({ userName }) => ({ next: () => wait(userName) }) },
+      ],
+    });
+    const [ada, bob, cyd] = ["ada", "bob", "cyd"].map((userName) => {
+      const client = new MemoryClient(broker);
+      client.connect(userName, { userName, ...fields });
+      return client;
+    });
+    await broker.settle();
+    assert.equal(broker.core.disconnectUser("ada", { reason: "disabled" }), 0);
+    const others = new Set(["dan", "bob"]);
+    assert.equal(broker.core.disconnectUser(others, { reason: "disabled" }), 0);
+    resolve();
+    await broker.settle();
+    for (const client of [ada, bob]) {
+      const [packet] = client.packets;
+      assert.ok(packet.type === PacketType.connack);
+      assert.equal(packet.reasonCode, ReasonCode.notAuthorized);
+      assert.equal(client.isEnded, true);
+    }
+    assert.deepEqual(
+      broker.core.clients().map(({ userName }) => userName),
+      ["cyd"],
+    );
+    assert.equal(cyd.isEnded, false);
+    assert.equal((await connack(broker, "ada", { userName: "ada", ...fields })).reasonCode, 0);
+  });
+}
+
 test("5.0 what a client proved itself with expires: DISCONNECT 0xA0, and its session stays", async () => {
   const broker: TestBroker = new TestBroker({
     authenticator: {

@@ -17,6 +17,7 @@ import type { Admission } from "../ports.ts";
 import { type Ended, reviewSession } from "../session-review.ts";
 import type { OpenedSession } from "../sessions.ts";
 import { OutboundAliases } from "../topic-aliases.ts";
+import { wasCutOff } from "../user-sessions.ts";
 import { toWill } from "../wills.ts";
 import { connackProperties } from "./connack-properties.ts";
 
@@ -33,6 +34,10 @@ export interface Authenticated extends Admission {
 export async function accept(connection: Connection, client: Authenticated): Promise<void> {
   const { connect, clientIdentifier, userName, grant, expiresAt } = client;
   const { broker } = connection;
+  if (wasCutOff(connection, userName)) {
+    refuse(connection, ReasonCode.notAuthorized, "its user was cut off while it logged in");
+    return;
+  }
   connection.identity = {
     clientIdentifier,
     userName,

@@ -40,19 +40,13 @@ function handOn({ kind, userNames }: UserChange, broker: Concerned["broker"]): v
       broker.rightsChanged(userNames);
       return;
     case "password":
-      for (const name of userNames) {
-        broker.disconnectUser(name, { reason: "the user's password was changed" });
-      }
+      broker.disconnectUser(userNames, { reason: "the user's password was changed" });
       return;
     case "disabled":
-      for (const name of userNames) {
-        broker.disconnectUser(name, { reason: "the user was disabled" });
-      }
+      broker.disconnectUser(userNames, { reason: "the user was disabled" });
       return;
     case "removed":
-      for (const name of userNames) {
-        broker.disconnectUser(name, { reason: "the user was removed", endSessions: true });
-      }
+      broker.disconnectUser(userNames, { reason: "the user was removed", endSessions: true });
       return;
     case "added":
       return;
