@@ -29,6 +29,11 @@ export class Terminal {
     return this.#output;
   }
 
+  /** Of the last command; undefined while it runs. */
+  get exitCode(): number | undefined {
+    return this.#hasEnded() ? (this.#child?.exitCode ?? undefined) : undefined;
+  }
+
   async run(command: string): Promise<void> {
     await this.finish();
     this.#command = command;
