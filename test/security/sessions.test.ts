@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { PacketType, ProtocolVersion } from "../../src/codec/index.ts";
+import { newFile, newKey, secret } from "../auth/tokens.ts";
 import {
   disconnect,
   expectPublish,
@@ -92,6 +93,33 @@ test("attack: an anonymous client prepares a session with subscriptions for a us
     await admin.expectPacket(PacketType.puback);
     assert.deepEqual(await takeTexts(bob), [], name);
   }
+});
+
+test("attack: what a session was granted by a token is not kept by its user when it comes back with a password", async (context) => {
+  const secretFile = await newFile(context, secret);
+  const broker = await AttackedBroker.start(context, {
+    yaml: `${usersYaml({ ada: '["ada/#"]', admin: '["#"]' })}authentication:
+  jwt: { secretFile: ${secretFile} }
+`,
+  });
+  const token = await (await newKey("HS256")).sign({ sub: "ada", rights: ["#"] });
+  const login = { clientIdentifier: "adas", ...kept(v5) };
+  const byToken = { ...login, userName: "ada", password: Buffer.from(token) };
+  const first = await broker.login("ada", login);
+  assert.deepEqual(await subscribed(first, { filter: "ada/x", qos: 1 }), [1]);
+  await disconnect(first);
+  await disconnect(await broker.login("ada", login)); // what it holds has been looked at
+  const wide = await broker.login(undefined, byToken);
+  assert.deepEqual(await subscribed(wide, { filter: "secret", qos: 1 }), [1]);
+  await disconnect(wide);
+  await disconnect(await broker.login(undefined, byToken));
+  const narrow = await broker.login("ada", login);
+  const admin = await broker.login("admin", { clientIdentifier: "admin" });
+  for (const topic of ["secret", "ada/x"]) {
+    admin.send(publish(topic, "now", { qos: 1 }));
+    await admin.expectPacket(PacketType.puback);
+  }
+  assert.deepEqual(await takeTexts(narrow), ["ada/x=now"]);
 });
 
 test("attack: packet identifiers of another session acknowledge, release and redeliver nothing of it", async (context) => {
