@@ -57,6 +57,26 @@ test("attack: a will reaches no topic that its client may not publish to, and no
   assert.deepEqual(await takeTexts(witness), []);
 });
 
+test("attack: a will that was allowed goes out when its user is disabled or removed, once, and nothing of that user after it", async (context) => {
+  const { broker, admin } = await AttackedBroker.startStored(context, { yaml: adminYaml });
+  const witness = await broker.login("admin", { clientIdentifier: "witness" });
+  await subscribed(witness, { filter: "#", qos: 0 });
+  for (const [how, cutOff] of [
+    ["disabled", () => ask(admin, "PUT", "/v1/users/disabled/enabled", { isEnabled: false })],
+    ["removed", () => ask(admin, "DELETE", "/v1/users/removed")],
+  ] as const) {
+    await addUser(admin, how, "own/#");
+    const client = await broker.login(how, { clientIdentifier: how, will: willOn("own/w") });
+    await cutOff();
+    client.send(publish("own/x", "after the end"));
+    await client.expectDisconnected(0x98);
+    await expectPublish(witness, { topic: "own/w" });
+    const { connack } = await broker.tryLogin(how, { clientIdentifier: how });
+    assert.equal(connack.reasonCode, 0x86);
+    assert.deepEqual(await takeTexts(witness), [], how);
+  }
+});
+
 test("attack: who may only publish learns no retained value: by retain handling, again, shared, when a right has gone, or by UNSUBSCRIBE", async (context) => {
   const { broker, admin } = await AttackedBroker.startStored(context, { yaml: adminYaml });
   const owner = await broker.login("admin", { clientIdentifier: "owner" });
