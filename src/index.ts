@@ -157,8 +157,8 @@ export interface Broker {
   /** All sessions, or those of one user. */
   clients(userName?: string): ClientView[];
   /**
-   * The `generation` of the authorizer has changed: subscriptions and wills of these users, or of all, are looked at again.
-   * What is no longer allowed ends, and a connected client is told so and disconnected (5.0: 0x87).
+   * The `generation` of the authorizer has changed: subscriptions and wills of these users (`""`: anonymous clients), or
+   * of all, are looked at again. What is no longer allowed ends, and a connected client is told so and disconnected (5.0: 0x87).
    */
   rightsChanged(userNames?: ReadonlySet<string>): void;
   /** Ends all connections of a user, or of several (5.0: 0x98), and logins under way; answers how many connections. */

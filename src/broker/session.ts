@@ -52,6 +52,8 @@ export class Session {
   willDeadline: Deadline | undefined;
   /** Of the authorizer, when all that it was granted was looked at; -1 before. */
   reviewedGeneration = -1;
+  /** Its last client brought rights along, of which nobody knows when it is away. Not stored. */
+  hadGrant = false;
   /** While its subscriptions come out of the storage: they are not stored again. */
   isBeingRestored = false;
   /** Packet identifiers of QoS 2 messages that came and are not yet released [MQTT-4.3.3-10], 3.1.1: [MQTT-4.3.3-2]. */

@@ -152,6 +152,7 @@ export class Sessions {
     const { session } = connection;
     if (session === undefined || session.holder !== connection) return;
     session.holder = undefined;
+    session.hadGrant = connection.identity?.grant !== undefined;
     session.detach();
     this.#wills.connectionEnded(session);
     if (!session.persists) {

@@ -56,11 +56,11 @@ export function reviewUsers(broker: Broker, userNames: ReadonlySet<string> | und
   }
 }
 
-/** Of an anonymous client that is away nothing is known but its client identifier. */
+/** Of who is away and was anonymous, or had rights of its login, is not known what it may do. */
 function identityOf(session: Session): ClientIdentity | undefined {
-  const { clientIdentifier, userName, holder } = session;
+  const { clientIdentifier, userName, holder, hadGrant } = session;
   if (holder !== undefined) return holder.identity;
-  if (userName === undefined) return undefined;
+  if (userName === undefined || hadGrant) return undefined;
   const protocolVersion = session.isV5 ? ProtocolVersion.v5 : ProtocolVersion.v3_1_1;
   return { clientIdentifier, userName, protocolVersion, remoteAddress: "", listener: "" };
 }

@@ -334,3 +334,29 @@ test("the grant of an authenticator comes to the authorizer as it is", async () 
   await broker.connect("ada", { ...kept, userName: "ada" });
   assert.equal(authorizer.asked.length, asked + 1, "another login may bring other rights");
 });
+
+test("rights that came with a login are not looked at while its client is away: they come again with the next", async () => {
+  const grant = { of: "ada" };
+  const authorizer = {
+    generation: 0,
+    authorize: ({ client }: AuthorizationRequest) => {
+      return { allowed: client.grant === grant, rule: "by grant" };
+    },
+  };
+  const broker = new TestBroker({
+    authorizer,
+    authenticator: {
+      authenticate: ({ userName }) => ({ allowed: true, userName, rule: "", grant }),
+    },
+  });
+  const ada = await broker.connect("ada", { ...kept, userName: "ada" });
+  ada.subscribe("a", 1);
+  await broker.settle();
+  ada.lose();
+  authorizer.generation++;
+  broker.core.rightsChanged();
+  broker.publish("a", "kept", 1);
+  const back = await broker.connect("ada", { ...kept, userName: "ada" });
+  await broker.settle();
+  assert.deepEqual(back.payloads, ["kept"]);
+});

@@ -13,7 +13,7 @@ import type { Configuration } from "./configuration.ts";
 import { knowsOthers } from "./configuration-listeners.ts";
 import { findAnonymousRights, type Identity, openIdentity } from "./identity.ts";
 import { Learning } from "./learning.ts";
-import { handOnChanges } from "./user-changes.ts";
+import { handOnChanges, reviewRestored } from "./user-changes.ts";
 import type { OpenListener } from "./welcome-clients.ts";
 
 export interface ServeOptions {
@@ -64,6 +64,7 @@ export async function start(options: ServeOptions, log: Log): Promise<Running> {
     parts.broker = broker;
     handOnChanges({ directory, broker, listeners: configuration.listeners, log });
     await broker.restore();
+    reviewRestored({ directory, broker });
     if (storage.durability !== "memory") {
       // fastify is loaded only where it is needed.
       const { openAdmin } = await import("./admin.ts");
