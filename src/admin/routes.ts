@@ -52,7 +52,8 @@ export function recordChanges(api: AdminApi, log: Log): void {
     if (isChange) {
       const { name } = { ...(body as Partial<NameParams>), ...(params as Partial<NameParams>) };
       const named = name === undefined ? "" : ` ${JSON.stringify(name)}`;
-      log.info({ operation: operationId, name }, `API: ${operationId}${named}`);
+      // Not `name`, which pino takes for that of the logger.
+      log.info({ operation: operationId, subject: name }, `API: ${operationId}${named}`);
     }
     done();
   });

@@ -49,6 +49,13 @@ async function post(
 const ask = (treg: RunningTreg, key: unknown) =>
   post(treg, JSON.stringify({ RegistrationKey: key }));
 
+test("treg: says where it listens as it was told, with the port that was free", async () => {
+  const treg = await world.startTreg("--listen", "http://localhost:0");
+  assert.match(treg.url, /^http:\/\/localhost:[1-9]\d*$/);
+  assert.equal((await ask(treg, "unknown")).status, 401);
+  assert.equal(await treg.stop(), 0);
+});
+
 test("treg: a key makes a user, and the answer is what the first tStack gave", async () => {
   const treg = await world.startTreg();
   const { key } = await world.registrations.addKey({ name: "workshop", usesMax: 1 });

@@ -84,13 +84,16 @@ async function serve(options: ServeArguments, io: ProgramIo): Promise<void> {
   }
 }
 
+/** Answers the URL as it was given, with the port that was free where that is 0. */
 async function listen(
   service: { listen(options: { host: string; port: number }): Promise<string> },
   { host, port }: ListenAddress,
   url: string,
 ): Promise<string> {
   try {
-    return await service.listen({ host, port });
+    // fastify names one address, which 0.0.0.0 is not.
+    const [free] = /:\d+$/.exec(await service.listen({ host, port })) ?? [`:${port}`];
+    return url.replace(/:\d+\/?$/, free);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     const reason =
