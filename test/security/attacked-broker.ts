@@ -75,13 +75,15 @@ export class AttackedBroker {
     options: Parameters<typeof ServeProcess.start>[0] = {},
   ): Promise<{ broker: AttackedBroker; admin: AdminClient; data: string }> {
     const data = mkdtempSync(path.join(tmpdir(), "attacked-"));
-    const broker = await AttackedBroker.start(context, { ...options, data });
+    const broker = await AttackedBroker.start(context, { ...options, data }).catch((error) => {
+      rmSync(data, { recursive: true });
+      throw error;
+    });
+    // After tserve has been stopped.
+    context.after(() => rmSync(data, { recursive: true }));
     const admin = await openSocketAdmin(path.join(data, "tstack.sock"));
     assert.ok(admin !== undefined, "no API");
-    context.after(async () => {
-      await admin.close();
-      rmSync(data, { recursive: true });
-    });
+    context.after(() => admin.close());
     return { broker, admin, data };
   }
 

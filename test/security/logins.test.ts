@@ -141,7 +141,7 @@ ${usersYaml({ plain: '["#"]' })}`,
     return { code: await code, milliseconds: performance.now() - begin };
   };
   for (const userName of ["ada", "bob", "plain"]) assert.equal((await login(userName)).code, 0);
-  const flooded = flood(context, port, 600);
+  const flooded = flood(context, port, 400);
   // "ada" is guessed at, too, and then banned elsewhere.
   for (const userName of ["ada", "bob", "plain"]) {
     const { code, milliseconds } = await login(userName);

@@ -66,8 +66,22 @@ const pieces = [
 ];
 const ends = ["", "!\u2028x"];
 
+/** The fastest of three, where the first was slow: the machine may have had something else to do. */
+function timeOf(work: () => unknown): number {
+  let fastest = Number.POSITIVE_INFINITY;
+  for (let attempt = 0; attempt < 3 && fastest > millisecondsMax; attempt++) {
+    const begin = performance.now();
+    try {
+      work();
+    } catch {
+      // A mistake is one more answer, as long as it comes.
+    }
+    fastest = Math.min(fastest, performance.now() - begin);
+  }
+  return fastest;
+}
+
 test("attack: no text makes a reader take for ever: names, filters, hashes, headers, lines", () => {
-  const slow: string[] = [];
   for (const [name, read] of Object.entries(readers)) {
     for (const beginning of beginnings) {
       for (const piece of pieces) {
@@ -75,20 +89,14 @@ test("attack: no text makes a reader take for ever: names, filters, hashes, head
           const count = Math.floor(
             (lengthMax - beginning.length - end.length) / Buffer.byteLength(piece),
           );
-          const begin = performance.now();
-          try {
-            read(beginning + piece.repeat(count) + end);
-          } catch {
-            // A mistake is one more answer, as long as it comes.
-          }
-          const milliseconds = performance.now() - begin;
-          if (milliseconds > millisecondsMax)
-            slow.push(`${name}: ${beginning}${piece}...${end} ${milliseconds} ms`);
+          const text = beginning + piece.repeat(count) + end;
+          const milliseconds = timeOf(() => read(text));
+          const what = `${name}: ${beginning}${piece}...${end}`;
+          assert.ok(milliseconds < millisecondsMax, `${what} takes ${milliseconds} ms`);
         }
       }
     }
   }
-  assert.deepEqual(slow, []);
 });
 
 const polluting = [

@@ -128,7 +128,7 @@ test("attack: of all filters near a right those are granted that a naive model g
     const distinct = [...new Set(asked)];
     for (const [versionName, version] of versions) {
       const client = await broker.login(name, { version });
-      for (const qos of [0, 1, 2] as const) {
+      for (const qos of version === 3 ? ([0] as const) : ([0, 1, 2] as const)) {
         const { granted } = await ask(client, distinct, qos);
         const expected = distinct.filter((filter) => {
           const plainFilter = readFilter(filter);
@@ -153,6 +153,7 @@ test("attack: what comes by all granted filters together, live and retained, is 
   for (const { name, rules } of victims) {
     const asked = [...new Set(rules.flatMap(({ filter }) => mutate(filter)))];
     for (const [versionName, version] of versions) {
+      if (version === 3) continue; // it differs from 3.1.1 in CONNECT alone
       const client = await broker.login(name, { version, clientIdentifier: name });
       const listening = asked.filter((filter) => !filter.startsWith("$share/"));
       const { granted, messages } = await ask(client, listening, 0);
