@@ -31,8 +31,11 @@ export function compareIdentities({ users, change, isStored }: Comparison): User
     if (!isStored(name)) continue;
     const before = users.get(name);
     if (after === undefined) names.removed.add(name);
-    else if (before === undefined) names.added.add(name);
-    else {
+    else if (before === undefined) {
+      names.added.add(name);
+      // It may be connected by a token or a service: whoever is disabled here stays out, whatever others say.
+      if (!after.isEnabled) names.disabled.add(name);
+    } else {
       if (before.isEnabled && !after.isEnabled) names.disabled.add(name);
       if (isAnotherPassword(before, after, change)) names.password.add(name);
       if (!haveSameRights(before, after) || hasChangedRole(after)) names.rights.add(name);

@@ -215,6 +215,13 @@ test("user directory: a change is in force when it is told, and says who is conc
   const both = { ...users(["bob", user]), roles: new Map([["r", role]]) };
   assert.deepEqual(apply(both), [[["rights", ["bob"], true]], true]);
   assert.deepEqual(apply(users(["bob", undefined])), [[["removed", ["bob"], false]], true]);
+  // A token may have let one of that name in already.
+  const kinds = apply(users(["bob", disabled]))[0] as unknown[][];
+  assert.deepEqual(kinds, [
+    ["disabled", ["bob"], false],
+    ["added", ["bob"], false],
+  ]);
+  apply(users(["bob", undefined]));
   assert.deepEqual(apply(users(["bob", user])), [[["added", ["bob"], true]], true]);
   // The one of the configuration counts, so nothing has changed for anybody.
   assert.deepEqual(apply(users(["ada", { ...user, name: "ada" }])), [[], false]);
