@@ -54,6 +54,8 @@ export class Session {
   reviewedGeneration = -1;
   /** Its last client brought rights along, of which nobody knows when it is away. Not stored. */
   hadGrant = false;
+  /** What has ended while its client was away, as people name it: the client hears of it in CONNACK. */
+  untold: readonly string[] | undefined;
   /** While its subscriptions come out of the storage: they are not stored again. */
   isBeingRestored = false;
   /** Packet identifiers of QoS 2 messages that came and are not yet released [MQTT-4.3.3-10], 3.1.1: [MQTT-4.3.3-2]. */

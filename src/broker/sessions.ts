@@ -113,7 +113,10 @@ export class Sessions {
     }
     this.#sessions.set(clientIdentifier, session);
     session.holder = connection;
-    if (session.userName !== userName) session.reviewedGeneration = -1; // what was allowed was so to somebody else
+    if (session.userName !== userName) {
+      session.reviewedGeneration = -1; // what was allowed was so to somebody else
+      session.untold = undefined;
+    }
     session.userName = userName;
     session.expirySeconds = expirySeconds;
     if (present === undefined && session.persists) session.store(this.#context.nextQueue());

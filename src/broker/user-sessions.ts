@@ -67,7 +67,8 @@ function identityOf(session: Session): ClientIdentity | undefined {
 
 function tell(session: Session, ended: Ended): void {
   if (ended.length === 0) return;
-  session.connection?.disconnect(ReasonCode.notAuthorized, describeEnded(ended));
+  if (session.connection === undefined) session.untold = [...(session.untold ?? []), ...ended];
+  else session.connection.disconnect(ReasonCode.notAuthorized, describeEnded(ended));
 }
 
 export function describeEnded([first, ...others]: Ended): string {

@@ -158,6 +158,10 @@ test("a session that is away loses what is no longer allowed at once, not when i
   broker.core.rightsChanged(new Set(["ada"]));
   authorizer.forbidden.clear();
   broker.publish("secret", "s", 1);
+  const told = await connack(broker, "ada", { ...kept, userName: "ada" });
+  assert.match(told.properties.reasonString ?? "", /^the subscription to secret has ended/);
+  const again = await connack(broker, "ada", { ...kept, userName: "ada" });
+  assert.equal(again.properties.reasonString, undefined);
   const back = await broker.connect("ada", { ...kept, userName: "ada" });
   await broker.settle();
   assert.deepEqual(back.payloads, []);

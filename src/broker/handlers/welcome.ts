@@ -143,18 +143,20 @@ function welcome(
   const aliases = Math.min(connect.properties.topicAliasMaximum ?? 0, topicAliasMax);
   if (aliases > 0) connection.outboundAliases = new OutboundAliases(aliases); // [MQTT-3.1.2-27]
   const will = connect.will && toWill(connect.will, session.clientIdentifier);
+  const told = [...(session.untold ?? []), ...ended];
   const isSent = connection.send({
     type: PacketType.connack,
     // [MQTT-3.2.2-2], [MQTT-3.2.2-3], 3.1.1: [MQTT-3.2.2-1], [MQTT-3.2.2-2], [MQTT-3.2.2-3]
     sessionPresent: isPresent,
     reasonCode: ReasonCode.success, // [MQTT-3.1.4-5], 3.1.1: [MQTT-3.1.4-4]
-    properties: connackProperties(connection, client, session, ended),
+    properties: connackProperties(connection, client, session, told),
   });
   if (!isSent) {
     // [MQTT-3.1.2-24] and without CONNACK there is nothing to say
     connection.disconnect(ReasonCode.packetTooLarge, "its Maximum Packet Size is below CONNACK's");
     return;
   }
+  session.untold = undefined;
   session.will = will; // [MQTT-3.1.2-7], 3.1.1: [MQTT-3.1.2-12]
   if (will !== undefined) broker.sessions.save(session);
   connection.state = ConnectionState.connected;
