@@ -49,6 +49,8 @@ export interface BrokerOptions {
   readonly nodeArguments?: readonly string[];
   /** Lines of its configuration, besides those with which it always starts. */
   readonly configuration?: readonly string[];
+  /** What the user may do on tStack; undefined lets everybody in, with no users at all. */
+  readonly rights?: readonly string[] | undefined;
   /** Where tStack keeps what it must; by default in a folder of its own that goes when it is stopped. */
   readonly data?: string;
 }
@@ -56,11 +58,12 @@ export interface BrokerOptions {
 export async function startBroker(
   name: BrokerName,
   folder: string,
-  { nodeArguments = [], configuration = [], data }: BrokerOptions = {},
+  { nodeArguments = [], configuration = [], data, ...others }: BrokerOptions = {},
 ): Promise<RunningBroker> {
+  const granted = "rights" in others ? others.rights : rights;
   const own = data ?? mkdtempSync(join(folder, "data-"));
   const program = await startProgram(name, (ports) =>
-    commandOf(name, { ports, folder, nodeArguments, configuration, data: own }),
+    commandOf(name, { ports, folder, nodeArguments, configuration, data: own, granted }),
   );
   const stop = async (): Promise<void> => {
     await program.stop();
@@ -136,6 +139,7 @@ interface Start {
   readonly nodeArguments: readonly string[];
   readonly configuration: readonly string[];
   readonly data: string;
+  readonly granted: readonly string[] | undefined;
 }
 
 function commandOf(name: BrokerName, start: Start): readonly string[] {
@@ -169,15 +173,18 @@ function hashCheaply(password: string): string {
   return `$argon2id$v=19$m=${cost.memory},t=${cost.passes},p=${cost.parallelism}$${salt}$${hash}`;
 }
 
-function configureTstack({ ports, data, configuration }: Start): string {
+function configureTstack({ ports, data, configuration, granted }: Start): string {
+  const users = [
+    "users:",
+    `  - name: ${user.name}`,
+    `    passwordHash: ${hashCheaply(user.password)}`,
+    `    rights: ${JSON.stringify(granted)}`,
+  ];
   return [
     `listen: ["mqtt://127.0.0.1:${ports.mqtt}", "ws://127.0.0.1:${ports.webSocket}/mqtt"]`,
     "logLevel: error",
     `data: ${JSON.stringify(data)}`,
-    "users:",
-    `  - name: ${user.name}`,
-    `    passwordHash: ${hashCheaply(user.password)}`,
-    `    rights: ${JSON.stringify(rights)}`,
+    ...(granted === undefined ? [] : users),
     ...configuration,
     "",
   ].join("\n");

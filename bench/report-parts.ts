@@ -13,7 +13,15 @@ import {
   spreadOf,
   type TreeFigures,
 } from "./results.ts";
-import { floorLabels, floorScenario, idle, storm, streamLabels } from "./scenarios.ts";
+import {
+  floorLabels,
+  floorScenario,
+  idle,
+  rightsLabels,
+  rightsScenarios,
+  storm,
+  streamLabels,
+} from "./scenarios.ts";
 import { describeFault } from "./targets.ts";
 
 export function renderWebSocket(measured: Measured<StreamFigures>): string {
@@ -34,6 +42,28 @@ One publisher and one subscriber at QoS 0 with 1,000 messages under way, both tr
 ([stream-client.ts](../bench/clients/stream-client.ts)): once with all packets that may go in one write or one WebSocket message, and once with each packet alone, as MQTT.js sends it.
 
 ${renderTable(head, rows)}`;
+}
+
+export function renderRights(measured: Measured<LoadFigures>): string {
+  const rows = rightsScenarios.map(({ name, title }) => {
+    const label = (kind: keyof typeof rightsLabels) => `${name}, ${rightsLabels[kind]}`;
+    const show = (kind: keyof typeof rightsLabels) => {
+      const figures = figuresOf(measured, label(kind));
+      return showRange(spreadOf(figures.map(({ cpuMicroseconds }) => cpuMicroseconds)));
+    };
+    const beside = (kind: "few" | "many") => {
+      const labels = [label(kind), label("none")] as const;
+      return showMedian(spreadOf(ratiosOf(measured, labels, (each) => each.cpuMicroseconds)));
+    };
+    return [title, show("none"), show("few"), beside("few"), show("many"), beside("many")];
+  });
+  const { none, few, many } = rightsLabels;
+  return `## Rights
+
+us of CPU for each message, without users and with a user whose last rules are those that allow it: they are asked once for
+each connection and topic.
+
+${renderTable(["", none, few, `beside ${none}`, many, `beside ${none}`], rows)}`;
 }
 
 export function renderIdle(measured: Measured<number>): string {

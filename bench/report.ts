@@ -8,6 +8,7 @@ import {
   renderFloor,
   renderIdle,
   renderMicro,
+  renderRights,
   renderStorm,
   renderSubscriptions,
   renderTree,
@@ -27,7 +28,7 @@ import { describeFault, listTargets } from "./targets.ts";
 /** Sections that have something to show, in their order. */
 function renderSections(results: Results, withCharts: boolean): string[] {
   const chart = (name: ChartName) => (withCharts ? [renderPicture(name)] : []);
-  const { webSocket, idle, subscriptions, storm, floor, micro } = results;
+  const { webSocket, idle, subscriptions, storm, rights, floor, micro } = results;
   return [
     renderTargets(results),
     ...chart("targets"),
@@ -41,6 +42,7 @@ function renderSections(results: Results, withCharts: boolean): string[] {
     ...(idle === undefined ? [] : [renderIdle(idle)]),
     ...(subscriptions === undefined ? [] : [renderSubscriptions(subscriptions)]),
     ...(storm === undefined ? [] : [renderStorm(storm)]),
+    ...(rights === undefined ? [] : [renderRights(rights)]),
     ...(micro === undefined ? [] : renderMicroSections(micro)),
   ];
 }
@@ -64,10 +66,11 @@ export function renderPage(results: Results, prose: string): string {
 
 /** What was measured when, how long and with which tStack: one line where it was all the same. */
 function describeRuns(results: Results): { measured: string; tStack: string } {
-  const { speed, webSocket, idle, subscriptions, storm, floor, durability, machine } = results;
+  const { speed, webSocket, idle, subscriptions, storm, rights, floor, durability, machine } =
+    results;
   const parts: Record<string, Measured<unknown> | undefined> = {
     ...speed,
-    ...{ "web-socket": webSocket, idle, subscriptions, storm, floor },
+    ...{ "web-socket": webSocket, idle, subscriptions, storm, rights, floor },
     durability: durability?.kept,
   };
   const runs = new Map<string, string[]>();

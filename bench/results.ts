@@ -101,6 +101,8 @@ export interface Results {
   readonly idle?: Measured<number>;
   readonly subscriptions?: Measured<SubscriptionFigures>;
   readonly storm?: Measured<StormFigures>;
+  /** By the name of the scenario and the label of the rights. */
+  readonly rights?: Measured<LoadFigures>;
   /** What a scenario's reads and writes cost without a broker, and two brokers beside them. */
   readonly floor?: Measured<LoadFigures>;
   readonly durability?: DurabilityResults;

@@ -5,7 +5,7 @@
  *   npm run bench -- [--rounds 5] [--seconds 3] [--only NAME]... [--no-write]
  *
  * `--only` measures some parts and keeps what the last run says of the others, on the same machine: the names of `scenarios.ts`,
- * web-socket, idle, subscriptions, storm, floor, durability, micro. `--no-write` prints and leaves the files as they are.
+ * web-socket, idle, subscriptions, storm, rights, floor, durability, micro. `--no-write` prints and leaves the files as they are.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -20,6 +20,7 @@ import { measureMicro } from "./micro.ts";
 import { buildMqload } from "./mqload.ts";
 import { renderTables } from "./report.ts";
 import { type Results, readResults, writeResults } from "./results.ts";
+import { measureRights } from "./rights.ts";
 import { scenarios } from "./scenarios.ts";
 import type { Settings } from "./settings.ts";
 import { measureSpeed } from "./speed.ts";
@@ -47,6 +48,7 @@ function listParts(settings: Settings): Map<string, Change> {
       async (before) => ({ ...before, subscriptions: await measureSubscriptions(settings) }),
     ],
     ["storm", async (before) => ({ ...before, storm: await measureStorm(settings) })],
+    ["rights", async (before) => ({ ...before, rights: await measureRights(settings) })],
     ["floor", async (before) => ({ ...before, floor: await measureFloor(settings) })],
     [
       "durability",

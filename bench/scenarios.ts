@@ -68,6 +68,12 @@ export const scenarios: readonly Scenario[] = [
   },
 ];
 
+/** Those with the least CPU for each message, where rights would show first. */
+export const rightsScenarios = scenarios.filter(({ name }) =>
+  ["one-qos0", "pairs-qos0", "one-qos1"].includes(name),
+);
+export const rightsLabels = { none: "no users", few: "2 rules", many: "1,000 rules" } as const;
+
 /** Whose reads and writes are measured without a broker, and by what. */
 export const floorScenario = scenarios[scenarios.length - 1];
 export const floorLabels = {
