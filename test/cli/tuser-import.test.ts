@@ -56,6 +56,13 @@ test("a file that mosquitto_passwd wrote is taken over, hash by hash", {
   );
 });
 
+test("the mark that Windows editors put before a text is not part of a name", async () => {
+  const folder = newFolder();
+  const passwd = folder.write("passwd", `\ufeffada:${bcrypt}\r\n`);
+  const acl = folder.write("acl", "\ufeffuser ada\r\ntopic home/#\r\n");
+  assert.equal(await folder.do("import", passwd, acl), 'added "ada"\n');
+});
+
 test("bcrypt lines, comments, empty lines and CRLF are read", async () => {
   const folder = newFolder();
   const file = folder.write("passwd", `# users\r\n\r\nada:${bcrypt}\r\nbob:${pbkdf2}\r\n`);
@@ -123,7 +130,7 @@ test("an acl file becomes rules, denials first, and its patterns a role of all u
   const shown = async (...args: string[]) => (await folder.do(...args)).split("rules:\n")[1];
   assert.equal(
     await shown("show", "ada"),
-    "  1  deny both ada/secret\n  2  ada/#\n  3  home/light\n  4  allow publish a room/x\n",
+    "  1  deny both ada/secret\n  2  ada/#\n  3  home/light\n  4  allow publish "a room/x"\n",
   );
   assert.equal(await shown("show", "bob the builder"), "  1  allow subscribe b/+\n");
   assert.equal(

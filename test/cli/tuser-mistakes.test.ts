@@ -32,6 +32,7 @@ const misuses: readonly (readonly [readonly string[], RegExp])[] = [
   [["add", "bob", "--no-password", "--scram"], /--scram needs a password/],
   [["add", "bob", "--no-password", "--password-stdin"], /exclude each other/],
   [["grant", "ada"], /say which rule to grant/],
+  [["grant", "ada", "deny", "publish", "ada/x"], /"deny" is no filter. A rule is one argument/],
   [["grant", "ada", "x", "--at", "0"], /--at takes the number of a rule/],
   [["revoke", "ada"], /say which rule to revoke/],
   [["explain", "ada", "read", "x"], /say publish or subscribe, not "read"/],

@@ -91,7 +91,8 @@ async function importSources(
 
 async function readSource(file: string, io: ProgramIo): Promise<string> {
   try {
-    return file === "-" ? await text(io.stdin) : await readFile(file, "utf8");
+    const content = file === "-" ? await text(io.stdin) : await readFile(file, "utf8");
+    return content.replace(/^\ufeff/, ""); // Windows editors put it there
   } catch (error) {
     const message = `${file}: ${describeSystemError(error as Error)}`;
     throw new ProgramFailure(message, { cause: error });

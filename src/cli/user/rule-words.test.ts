@@ -18,8 +18,8 @@ const readings: readonly (readonly [string, Rule])[] = [
     { allow: "publish", filter: "a/b", qos: [0, 2], retain: false },
   ],
   ["deny publish a retain yes", { deny: "publish", filter: "a", retain: true }],
-  ["allow", { allow: "both", filter: "allow" }],
-  ["a room/light", { allow: "both", filter: "a room/light" }],
+  ['"allow"', { allow: "both", filter: "allow" }],
+  ['"a room/light"', { allow: "both", filter: "a room/light" }],
   ['"a qos 1"', { allow: "both", filter: "a qos 1" }],
   ['deny publish "deny \\"x\\"" qos 1', { deny: "publish", filter: 'deny "x"', qos: [1] }],
 ];
@@ -37,12 +37,13 @@ test("the plain case is printed plainly", () => {
     formatRule({ allow: "publish", filter: "a", qos: [0, 1] }),
     "allow publish a qos 0,1",
   );
-  assert.equal(formatRule({ allow: "both", filter: "deny a" }), "allow both deny a");
-  assert.equal(formatRule({ allow: "both", filter: "a qos 1" }), 'allow both "a qos 1"');
+  assert.equal(formatRule({ allow: "both", filter: "a room/#" }), '"a room/#"');
+  assert.equal(formatRule({ allow: "both", filter: "deny" }), '"deny"');
   assert.equal(
-    formatRule({ allow: "both", filter: "a\u001b[2J\u009b" }),
-    'allow both "a\\u001b[2J\\u009b"',
+    formatRule({ deny: "publish", filter: "a qos 1", qos: [1] }),
+    'deny publish "a qos 1" qos 1',
   );
+  assert.equal(formatRule({ allow: "both", filter: "a\u001b[2J\u009b" }), '"a\\u001b[2J\\u009b"');
 });
 
 const mistakes: readonly (readonly [string, RegExp])[] = [
@@ -53,6 +54,13 @@ const mistakes: readonly (readonly [string, RegExp])[] = [
   ["allow subscribe a retain yes", /retain is for publish/],
   ["allow publish a qos 1,1", /qos has a number twice/],
   ['allow "a\\x"', /written as in JSON/],
+  // A denial that is mistyped, or without quotes around it, must not become a right.
+  ["deny pulish a/b", /"pulish a\/b" is no filter.*in double quotes/],
+  ["allow publish living room/#", /"living room\/#" is no filter/],
+  ["publish a/b qos 3", /"a\/b qos 3" is no filter/],
+  ["deny", /"deny" is no filter.*one argument/],
+  ["publish", /"publish" is no filter/],
+  ["qos", /"qos" is no filter/],
 ];
 
 for (const [words, message] of mistakes) {

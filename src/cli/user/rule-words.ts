@@ -1,7 +1,8 @@
 /**
  * Rules as words, in the command line and in what tuser prints: `FILTER` alone allows to publish and to subscribe, and
- * `deny subscribe FILTER qos 0,1 retain no` says all there is to say. What is written here is read back as the same rule; a
- * filter that the words would be mistaken for stands in quotes, as in JSON.
+ * `deny subscribe FILTER qos 0,1 retain no` says all there is to say. What is written here is read back as the same rule. A
+ * filter with blanks, or one that is a word of these, stands in quotes, as in JSON: otherwise a denial with a slip of the
+ * pen would be a right.
  */
 import type { QoS, Rule } from "../../admin/index.ts";
 import { findMistakeInRule } from "../../auth/index.ts";
@@ -13,6 +14,15 @@ const pattern = new RegExp(
   String.raw`^(?:(?<effect>allow|deny)\s+)?(?:(?<action>publish|subscribe|both)\s+)?(?<filter>${quoted}|.+?)(?:\s+qos\s+(?<qos>[0-2](?:\s*,\s*[0-2])*))?(?:\s+retain\s+(?<retain>yes|no))?$`,
   "s",
 );
+const keywords: ReadonlySet<string> = new Set([
+  "allow",
+  "deny",
+  "publish",
+  "subscribe",
+  "both",
+  "qos",
+  "retain",
+]);
 
 /** @throws UsageError that says what is wrong */
 export function parseRule(words: string, effectBefore?: "allow" | "deny"): Rule {
@@ -38,7 +48,12 @@ export function parseRule(words: string, effectBefore?: "allow" | "deny"): Rule 
 }
 
 function unquote(filter: string, words: string): string {
-  if (!filter.startsWith('"')) return filter;
+  if (!filter.startsWith('"')) {
+    if (!/\s/.test(filter) && !keywords.has(filter)) return filter;
+    throw new UsageError(
+      `the rule ${JSON.stringify(words)}: ${JSON.stringify(filter)} is no filter. A rule is one argument, 'deny publish a/b'; a filter with blanks stands in double quotes in it, '"living room/#"'`,
+    );
+  }
   try {
     return JSON.parse(filter) as string;
   } catch (cause) {
@@ -49,14 +64,13 @@ function unquote(filter: string, words: string): string {
 
 /** In the form that `parseRule` reads. */
 export function formatRule(rule: Rule): string {
-  const { filter, allow } = rule;
-  const isPlain = allow === "both" && rule.qos === undefined && rule.retain === undefined;
-  const candidates = [...(isPlain ? [filter] : []), formatWhole(rule, filter)];
-  const readable = candidates.find((words) => isReadAs(words, rule));
-  return readable ?? formatWhole(rule, escapeControls(JSON.stringify(filter)));
+  const plain = formatWith(rule, rule.filter);
+  if (isReadAs(plain, rule)) return plain;
+  return formatWith(rule, escapeControls(JSON.stringify(rule.filter)));
 }
 
-function formatWhole({ allow, deny, qos, retain }: Rule, filter: string): string {
+function formatWith({ allow, deny, qos, retain }: Rule, filter: string): string {
+  if (allow === "both" && qos === undefined && retain === undefined) return filter;
   const effect = deny === undefined ? `allow ${allow}` : `deny ${deny}`;
   const ofQos = qos === undefined ? "" : ` qos ${qos.join(",")}`;
   const ofRetain = retain === undefined ? "" : ` retain ${retain ? "yes" : "no"}`;
@@ -69,7 +83,7 @@ function isReadAs(words: string, rule: Rule): boolean {
   try {
     return isSameRule(parseRule(words), rule);
   } catch {
-    return false; // a filter with a quote at its front
+    return false; // a filter that must stand in quotes
   }
 }
 
