@@ -133,7 +133,10 @@ export class AttemptGuard {
     const attempt = toAttempt(request, request.userName);
     const atOnce = this.#findBan(attempt);
     if (atOnce !== undefined) return { allowed: false, ...this.#refuse(atOnce) };
-    const result = await authenticator.authenticate(request);
+    // Guesses that came all at once are not verified one by one after the ban.
+    const isAwaited = (): boolean =>
+      request.isAwaited?.() !== false && this.#findBan(attempt) === undefined;
+    const result = await authenticator.authenticate({ ...request, isAwaited });
     if (!hasPassword) return result;
     const meanwhile = this.#findBan(attempt);
     if (meanwhile !== undefined) return { allowed: false, ...this.#refuse(meanwhile) };

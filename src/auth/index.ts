@@ -59,6 +59,7 @@ export { RightsAuthorizer } from "./rights-authorizer.ts";
 export { findMistakeInRule, type Rule, toRight } from "./rule.ts";
 export { ScramAuthenticator } from "./scram-authenticator.ts";
 export { makeScramKeys } from "./scram-keys.ts";
+export { openScramSaltKey } from "./scram-salt-key.ts";
 export { UserAdministration } from "./user-administration.ts";
 export { UserAuthenticator, type UserAuthenticatorOptions } from "./user-authenticator.ts";
 export type { UserChange } from "./user-change.ts";

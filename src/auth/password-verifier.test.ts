@@ -83,6 +83,21 @@ test("password verifier: who waited until the broker hung up costs nothing more"
   assert.equal(await verify(), "right");
 });
 
+test("password verifier: who hung up while it waited costs nothing, and holds nobody up", async () => {
+  const verifier = newVerifier(slow, { verificationsMax: 1 });
+  let isAwaited = true;
+  const ask = (ask?: () => boolean) =>
+    verifier.verify(Buffer.from("password"), { hash: slow }, "ada", ask);
+  const first = ask();
+  const gone = Array.from({ length: 500 }, () => ask(() => isAwaited));
+  const last = ask();
+  isAwaited = false;
+  const begin = performance.now();
+  assert.deepEqual([await first, await last], ["right", "right"]);
+  assert.ok(performance.now() - begin < 10_000, "500 verifications were not done"); // 25 s at least
+  assert.deepEqual(new Set(await Promise.all(gone)), new Set(["busy"]));
+});
+
 test("password verifier: the event loop goes on while it verifies", async () => {
   const verifier = newVerifier(slow);
   let turns = 0;

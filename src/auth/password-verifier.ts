@@ -40,6 +40,7 @@ const defaults = {
 
 interface Waiting {
   readonly since: number;
+  readonly isAwaited: () => boolean;
   readonly go: (isMyTurn: boolean) => void;
 }
 
@@ -58,17 +59,21 @@ export class PasswordVerifier {
     this.#verified = new VerifiedPasswords(this.#settings);
   }
 
-  /** An empty password is never right. `credential` is undefined for a user who does not exist. */
+  /**
+   * An empty password is never right. `credential` is undefined for a user who does not exist. Who is no longer
+   * awaited when its turn comes is "busy" and costs nothing: it has hung up, or is banned meanwhile.
+   */
   async verify(
     password: Uint8Array,
     credential: Credential | undefined,
     userName: string,
+    isAwaited: () => boolean = () => true,
   ): Promise<Verdict> {
     // For everyone, so it tells nothing; and costs nothing, so nobody can make the broker work with it.
     if (password.length === 0) return "wrong";
     const login = { userName, password, credential };
     if (this.#verified.isRemembered(login)) return "right";
-    if (!(await this.#enter())) return "busy";
+    if (!(await this.#enter(isAwaited))) return "busy";
     try {
       // The same client may have asked a second time while it waited.
       if (this.#verified.isRemembered(login)) return "right";
@@ -97,14 +102,14 @@ export class PasswordVerifier {
   }
 
   /** False for who did not get in. */
-  #enter(): boolean | Promise<boolean> {
+  #enter(isAwaited: () => boolean): boolean | Promise<boolean> {
     const { verificationsMax, waitingMax, clock } = this.#settings;
     if (this.#running < verificationsMax) {
       this.#running++;
       return true;
     }
     if (this.#waiting.length >= waitingMax) return false;
-    return new Promise((go) => this.#waiting.push({ since: clock.now(), go }));
+    return new Promise((go) => this.#waiting.push({ since: clock.now(), isAwaited, go }));
   }
 
   /** Whoever finishes hands its place over, so the number of those that run stays as it is. */
@@ -117,8 +122,9 @@ export class PasswordVerifier {
         return;
       }
       const isInTime = clock.now() - next.since <= waitingSecondsMax * 1000;
-      next.go(isInTime);
-      if (isInTime) return;
+      const isMyTurn = isInTime && next.isAwaited();
+      next.go(isMyTurn);
+      if (isMyTurn) return;
     }
   }
 

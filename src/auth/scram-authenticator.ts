@@ -21,8 +21,8 @@ const nonceBytes = 24;
 
 export interface ScramAuthenticatorOptions {
   /**
-   * Makes the salts of names that have no keys. Random for each process when it is not given: then who asks for the salt
-   * of a name before and after a restart can tell whether it is a user's.
+   * Makes the salts of names that have no keys (`openScramSaltKey`). Random when it is not given: then who asks for the
+   * salt of a name before and after a restart, or two of these, can tell whether it is a user's.
    */
   readonly saltKey?: Uint8Array;
 }

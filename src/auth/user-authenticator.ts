@@ -33,12 +33,13 @@ export class UserAuthenticator implements AuthenticationLink {
   async authenticate({
     userName,
     password = new Uint8Array(),
+    isAwaited,
   }: AuthenticationRequest): Promise<AuthenticationResult | undefined> {
     if (userName === undefined || this.#users.isEmpty === true) return undefined;
     const user = this.#users.find(userName);
     // That a password is right may be remembered and told at once: of a disabled user it is not even asked.
     const credential = user?.isEnabled ? user.credential : undefined;
-    const verdict = await this.#verifier.verify(password, credential, userName);
+    const verdict = await this.#verifier.verify(password, credential, userName, isAwaited);
     if (verdict === "busy") return refuseBusy();
     if (user === undefined) return undefined;
     if (!user.isEnabled) return refuse(`${describeUser(user)} is disabled`);

@@ -96,6 +96,8 @@ export interface AuthenticationRequest {
   readonly remoteAddress: string;
   readonly listener: string;
   readonly clientCertificate?: ClientCertificate;
+  /** Whether anyone still waits for the answer: costly work that has not begun may be left undone otherwise. */
+  readonly isAwaited?: () => boolean;
 }
 
 /** What belongs to an identity besides its name. */

@@ -221,6 +221,32 @@ test("attempts: of a thousand guesses at once no more count than of a thousand i
   assert.equal(count(banned), 980);
 });
 
+test("attempts: who waits to be verified is told apart once its address is banned, or it has hung up", async () => {
+  const site = new Site();
+  const asked: AuthenticationRequest[] = [];
+  const { promise, resolve } = Promise.withResolvers<AuthenticationResult>();
+  const waiting = site.guard.guard({
+    authenticate: (request) => {
+      asked.push(request);
+      return promise;
+    },
+  });
+  let isOpen = true;
+  const isAwaited = () => isOpen;
+  const request = { ...login("ada", "guess"), remoteAddress: home, isAwaited };
+  const answers = [waiting.authenticate(request)];
+  answers.push(waiting.authenticate({ ...request, remoteAddress: elsewhere, userName: "bob" }));
+  await nextTurn();
+  const awaited = () => asked.map((one) => one.isAwaited?.());
+  assert.deepEqual(awaited(), [true, true]);
+  await site.fail(20, home, "eve");
+  assert.deepEqual(awaited(), [false, true]);
+  isOpen = false;
+  assert.deepEqual(awaited(), [false, false]);
+  resolve({ allowed: false, reasonCode: serverBusy, rule: "x" });
+  await Promise.all(answers);
+});
+
 test("attempts: more waiting answers than there may be are given at once", async () => {
   const site = new Site({ delayedAnswersMax: 2 });
   await site.fail(9, home, "ada");

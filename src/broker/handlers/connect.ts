@@ -32,6 +32,7 @@ export function handleConnect(connection: Connection, connect: ConnectPacket): v
     remoteAddress: connection.transport.remoteAddress,
     listener: connection.transport.listener,
     clientCertificate: connection.transport.clientCertificate,
+    isAwaited: () => !connection.isClosed,
   };
   connection.suspendFor(authenticate(connection, connect, request));
 }
