@@ -130,7 +130,7 @@ test("an acl file becomes rules, denials first, and its patterns a role of all u
   const shown = async (...args: string[]) => (await folder.do(...args)).split("rules:\n")[1];
   assert.equal(
     await shown("show", "ada"),
-    "  1  deny both ada/secret\n  2  ada/#\n  3  home/light\n  4  allow publish "a room/x"\n",
+    '  1  deny both ada/secret\n  2  ada/#\n  3  home/light\n  4  allow publish "a room/x"\n',
   );
   assert.equal(await shown("show", "bob the builder"), "  1  allow subscribe b/+\n");
   assert.equal(
