@@ -242,7 +242,7 @@ export interface Storage {
 
 /** A small document that outlives the broker, found by its kind and name: a user, a role, a key for registration. */
 export interface StoredRecord {
-  /** `user`, `role`, `registration-key`. */
+  /** `user`, `role`, `registration-key`, `secret`. */
   readonly kind: string;
   readonly name: string;
   /** JSON. */

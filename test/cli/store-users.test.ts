@@ -39,7 +39,7 @@ async function readRecords(folder: string) {
 test("a backup holds users and roles, and restore puts them back", async () => {
   const file = place.join("backup.db");
   const size =
-    "2 sessions, 0 subscriptions, 0 queued messages, 0 retained messages, 3 user records";
+    "2 sessions, 0 subscriptions, 0 queued messages, 0 retained messages, 3 records of users and keys";
   const said = await place.run("backup", file, "--data", data);
   assert.ok(said.startsWith(`${file}: ${size} (`), said);
   const restored = place.join("restored");

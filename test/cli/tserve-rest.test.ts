@@ -5,6 +5,8 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
 import { run as tuser } from "../../src/cli/tuser.ts";
+import { PacketType } from "../../src/codec/index.ts";
+import { connectPacket, RawClient } from "../conformance/harness/index.ts";
 import { runInMemory } from "./memory-io.ts";
 import { ServeProcess, withoutMosquittoClients as skip } from "./tserve-process.ts";
 
@@ -78,3 +80,31 @@ test(
       await second.stop();
     }),
 );
+
+/** What SCRAM-SHA-256 says of a user name at one listener. */
+async function askSalt(port: number, name: string): Promise<string | undefined> {
+  const client = await RawClient.open(`mqtt://127.0.0.1:${port}`, 5);
+  try {
+    const authenticationData = Buffer.from(`n,,n=${name},r=nonce`);
+    const properties = { authenticationMethod: "SCRAM-SHA-256", authenticationData };
+    client.send(connectPacket(5, { properties }));
+    const answer = await client.expectPacket(PacketType.auth);
+    return /s=([^,]+),/.exec(String(answer.properties.authenticationData))?.[1];
+  } finally {
+    client.destroy();
+  }
+}
+
+test("tserve: the salt of an unknown name is the same at all listeners and after a restart", () =>
+  withFolder(async (data) => {
+    const yaml =
+      "listen: [mqtt://127.0.0.1:0, mqtt://127.0.0.1:0]\nusers: [{ name: bob, password: geheim, rights: b }]\n";
+    const salts = new Set<string | undefined>();
+    for (let start = 0; start < 2; start++) {
+      const server = await ServeProcess.start({ data, yaml });
+      for (const port of server.ports) salts.add(await askSalt(port, "nobody"));
+      await server.stop();
+    }
+    assert.equal(salts.size, 1);
+    assert.match([...salts].join(), /^.{24}$/);
+  }));

@@ -14,12 +14,14 @@ import {
   type JwtAuthenticator,
   openHttpAuthenticator,
   openJwtAuthenticator,
+  openScramSaltKey,
   PasswordVerifier,
   ScramAuthenticator,
   UserAuthenticator,
   type UserDirectory,
 } from "../../auth/index.ts";
 import { type Log, systemClock } from "../../base/index.ts";
+import type { RecordStore, StoredRecord } from "../../broker/index.ts";
 import type { EnhancedAuthenticator, ListenerSettings } from "../../index.ts";
 import type { Configuration } from "./configuration.ts";
 import { openRights } from "./configuration-anonymous.ts";
@@ -34,11 +36,18 @@ interface SharedLinks {
   readonly http: HttpAuthenticator | undefined;
 }
 
+interface IdentityWorld {
+  readonly directory: UserDirectory;
+  readonly store: RecordStore;
+  /** What `store` held at the start. */
+  readonly records: readonly StoredRecord[];
+  readonly log: Log;
+}
+
 /** @throws TstackError CONFIGURATION_INVALID when a file of secrets or keys does not hold what it must */
 export async function openIdentity(
   { authentication, listeners }: Configuration,
-  directory: UserDirectory,
-  log: Log,
+  { directory, store, records, log }: IdentityWorld,
 ): Promise<Identity> {
   const verifier = new PasswordVerifier(directory.passwordCosts);
   const world = { clock: systemClock, log, users: directory };
@@ -49,12 +58,17 @@ export async function openIdentity(
     jwt: jwt && (await openJwtAuthenticator(jwt, world)),
     http: http && (await openHttpAuthenticator(http, world)),
   };
+  // One for all listeners: each name has the same salt at all of them.
+  const scram = new ScramAuthenticator(directory, {
+    saltKey: await openScramSaltKey(records, store, log),
+  });
   const guard = new AttemptGuard({ log, settings: authentication.bans });
-  return new Identity(directory, { links, listeners, guard, log });
+  return new Identity(directory, { links, scram, listeners, guard, log });
 }
 
 interface IdentityParts {
   readonly links: SharedLinks;
+  readonly scram: ScramAuthenticator;
   readonly listeners: readonly ListenerConfiguration[];
   readonly guard: AttemptGuard;
   readonly log: Log;
@@ -65,13 +79,15 @@ export class Identity {
   readonly guard: AttemptGuard;
   readonly #directory: UserDirectory;
   readonly #links: SharedLinks;
+  readonly #scram: ScramAuthenticator;
   readonly #listeners: readonly ListenerConfiguration[];
   readonly #log: Log;
 
-  constructor(directory: UserDirectory, { links, listeners, guard, log }: IdentityParts) {
+  constructor(directory: UserDirectory, { links, scram, listeners, guard, log }: IdentityParts) {
     this.guard = guard;
     this.#directory = directory;
     this.#links = links;
+    this.#scram = scram;
     this.#listeners = listeners;
     this.#log = log;
   }
@@ -82,7 +98,7 @@ export class Identity {
     );
     const { jwt } = this.#links;
     const methods: EnhancedAuthenticator[] = [];
-    if (listener.chain.includes("users")) methods.push(new ScramAuthenticator(this.#directory));
+    if (listener.chain.includes("users")) methods.push(this.#scram);
     if (jwt !== undefined && listener.chain.includes("jwt")) methods.push(jwt);
     return {
       authenticator: this.guard.guard(new AuthenticatorChain(links, this.#log)),

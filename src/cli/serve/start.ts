@@ -48,7 +48,7 @@ export async function start(options: ServeOptions, log: Log): Promise<Running> {
     const records = await storage.readRecords();
     const directory = new UserDirectory({ configured: configuration.users, records, log });
     refuseOpenDoors(configuration, directory);
-    const identity = await openIdentity(configuration, directory, log);
+    const identity = await openIdentity(configuration, { directory, store: storage, records, log });
     const rights = new RightsAuthorizer(directory);
     if (learnFile !== undefined) parts.learning = new Learning(rights, learnFile, log);
     const broker = createBroker({

@@ -96,14 +96,14 @@ export function holdFolder(folder: string, program: string): HeldFolder {
   return HeldFolder.take(folder, `${program}, process ${process.pid},`);
 }
 
-/** `3 sessions, 5 subscriptions, 120 queued messages, 20 retained messages`, and `7 user records` if any. */
+/** `3 sessions, 5 subscriptions, 120 queued messages, 20 retained messages`, and `7 records of users and keys` if any. */
 export function describeSize(size: StoreSize): string {
   return [
     count(size.sessions, "session"),
     count(size.subscriptions, "subscription"),
     count(size.queued, "queued message"),
     count(size.retained, "retained message"),
-    ...(size.records === 0 ? [] : [count(size.records, "user record")]),
+    ...(size.records === 0 ? [] : [`${count(size.records, "record")} of users and keys`]),
   ].join(", ");
 }
 
