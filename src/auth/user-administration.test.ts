@@ -298,3 +298,21 @@ test("user administration: what is broken in the store is shown, changed by nobo
   assert.deepEqual(await records.readRecords(), []);
   assert.equal(directory.isEmpty, true);
 });
+
+test("user administration: nobody waits for the passwords of an import to be hashed", async () => {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const directory = new UserDirectory({ configured: [], records: [] });
+  const users = new UserAdministration(directory, new MemoryStorage(), {
+    clock: { now: () => 1000 },
+    hashPassword: () => promise,
+    makeScramKeys: async (password) => keysOf(password),
+  });
+  await users.addUser({ name: "lost" });
+  const imported = users.importIdentities(
+    { users: [{ name: "new", password: "x" }], roles: [] },
+    true,
+  );
+  assert.equal((await users.setEnabled("lost", false)).isEnabled, false);
+  resolve(hashOf("x"));
+  assert.deepEqual((await imported).added, ["new"]);
+});

@@ -202,10 +202,11 @@ export class UserAdministration {
   }
 
   /** All or nothing. `replace` makes those that are there already as given, without asking. */
-  importIdentities(identities: ExportedIdentities, replace: boolean): Promise<ImportOutcome> {
+  async importIdentities(identities: ExportedIdentities, replace: boolean): Promise<ImportOutcome> {
+    const { clock } = this.#options;
+    // Thousands of passwords take minutes to hash: nobody else waits meanwhile to disable a user.
+    const change = await makeIdentities(identities, clock.now(), this.#options);
     return this.#inTurn(async () => {
-      const { clock } = this.#options;
-      const change = await makeIdentities(identities, clock.now(), this.#options);
       const replaced: string[] = [];
       const added: string[] = [];
       for (const name of change.users.keys()) {
