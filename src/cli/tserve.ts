@@ -4,6 +4,7 @@
  */
 import { CommanderError } from "commander";
 import { TstackError } from "../base/index.ts";
+import { readTlsFiles } from "../listeners/index.ts";
 import { readVersion } from "../package-version.ts";
 import { type ProgramIo, runAsProcess } from "./program-io.ts";
 import { runCommandLine, type ServeArguments, toOverrides } from "./serve/command-line.ts";
@@ -47,6 +48,7 @@ async function serveOrCheck(args: ServeArguments, io: ProgramIo): Promise<number
   }
   for (const warning of configuration.warnings) io.stderr.write(`tserve: warning: ${warning}\n`);
   const { listeners, users } = configuration;
+  for (const { tls } of listeners) if (tls !== undefined) await readTlsFiles(tls);
   const urls = listeners.map(({ url }) => url);
   io.stdout.write(`no mistakes: ${users.length} users, listens on ${urls.join(", ")}\n`);
   return 0;

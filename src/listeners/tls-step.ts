@@ -135,9 +135,20 @@ function nameEnds({ remoteAddress, remotePort, localAddress }: Socket): string |
   return `${remoteAddress} ${remotePort} ${localAddress}`;
 }
 
+/** What people meet most, in words; the clients themselves often say no more than "connection lost". */
+const inWords: readonly (readonly [RegExp, string])[] = [
+  [/^(?:wrong version number|http request)$/, "it does not speak TLS"],
+  [
+    / alert (?:unknown ca|bad certificate|certificate unknown)$/,
+    "it does not trust the certificate",
+  ],
+];
+
 /** Node gives codes, `CERT_REVOKED`, or errors of OpenSSL: `error:0A000102:SSL routines::unsupported protocol`. */
 function explain(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   const { reason, code } = error as { readonly reason?: string; readonly code?: string };
-  return reason ?? code ?? error.message;
+  const name = reason ?? code ?? error.message;
+  const words = inWords.find(([pattern]) => pattern.test(name))?.[1];
+  return words === undefined ? name : `${words} (${name})`;
 }

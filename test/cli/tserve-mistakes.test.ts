@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { test } from "node:test";
 import { run } from "../../src/cli/tserve.ts";
+import { makeCertificates } from "./certificates.ts";
 import { runInMemory } from "./memory-io.ts";
 import { runServe, writeConfiguration } from "./tserve-process.ts";
 
@@ -85,6 +86,22 @@ test("tserve --check-config says what is wrong, or that nothing is", async () =>
   assert.deepEqual([good.code, good.stderr], [0, ""]);
   assert.match(good.stdout, /^no mistakes: 3 users, listens on mqtt:\/\/127\.0\.0\.1:1883, ws/);
   await expectLine(["--check-config", "--listen", "x"], 2, /--listen listen\[0\]/);
+});
+
+test("tserve --check-config looks into the files of TLS", async () => {
+  const folder = mkdtempSync(path.join(tmpdir(), "tserve-check-"));
+  try {
+    makeCertificates(folder);
+    const file = (name: string) => path.join(folder, name);
+    const tls = ["--listen", "mqtts://127.0.0.1:0", "--cert", file("server.crt"), "--key"];
+    const good = await runServe(["--check-config", ...tls, file("server.key")]);
+    assert.deepEqual([good.code, good.stderr], [0, ""]);
+    const line =
+      /^tserve: the key in .*client\.key does not belong to the \(first\) certificate in /;
+    await expectLine(["--check-config", ...tls, file("client.key")], 1, line);
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
 });
 
 test("tserve --help and --version", async () => {

@@ -1,11 +1,13 @@
 /** Other people's TLS against a real tserve: openssl, mosquitto's clients, MQTT.js over wss. */
 import assert from "node:assert/strict";
+import path from "node:path";
 import { type TestContext, test } from "node:test";
 import mqtt, { type IClientOptions, type MqttClient } from "mqtt";
 import { withoutMosquittoClients as skip } from "../cli/tserve-process.ts";
 import { Inbox } from "./inbox.ts";
 import { SecuredProcess } from "./secured-process.ts";
 
+const tpublish = path.join(import.meta.dirname, "../../src/cli/tpublish.ts");
 const own = "cert: localhost.crt, key: localhost.key";
 const yaml = [
   "allowAnonymous: true",
@@ -104,11 +106,23 @@ test("mosquitto_pub and mosquitto_sub over TLS with their own certificate; a rev
   const published = await server.run("mosquitto_pub", [...as("ada"), ...publish]);
   assert.deepEqual([published.code, published.stderr], [0, ""]);
   assert.equal((await subscriber.ended).stdout, "on\n");
-  for (const args of [where, as("late")]) {
+  const stranger = [...where.slice(0, -1), folder.path("ada.crt")];
+  for (const args of [where, as("late"), stranger]) {
     assert.notEqual((await server.run("mosquitto_pub", [...args, ...publish])).code, 0);
   }
   await server.waitForLog(/it has shown no certificate/);
+  const way = [
+    "-L",
+    `mqtts://localhost:${server.port("mqtts")}`,
+    "--cafile",
+    folder.path("ca.crt"),
+  ];
+  const without = await server.run(process.execPath, [tpublish, ...way, ...publish]);
+  assert.match(without.stderr, /before it answered: does it want a client certificate/);
   await server.waitForLog(/CERT_HAS_EXPIRED/);
+  await server.waitForLog(
+    /TLS failed: it does not trust the certificate \(tlsv1 alert unknown ca\)/,
+  );
   const revoked = await authority.issue("ada");
   folder.writeIssued("revoked", revoked);
   assert.equal((await server.run("mosquitto_pub", [...as("revoked"), ...publish])).code, 0);

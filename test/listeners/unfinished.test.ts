@@ -48,7 +48,7 @@ for (const url of urls) {
     assert.equal(opened.log.told.length, 1);
     assert.match(
       opened.log.told[0],
-      /^info .*"why":"TLS failed: (?:http request|wrong version number)","times":1/,
+      /^info .*"why":"TLS failed: it does not speak TLS \((?:http request|wrong version number)\)","times":1/,
     );
     assert.match(opened.log.lines.at(-1) ?? "", /"times":80\}$/);
     (await shakeHands(context, opened)).destroy();

@@ -65,6 +65,7 @@ const systemErrorTexts: Readonly<Record<string, string>> = {
   EHOSTUNREACH: "no route to this host",
   ENETUNREACH: "this network cannot be reached",
   ENOENT: "no such file",
+  EISDIR: "this is a folder, and not a file",
   ENOSPC: "no space left on the disk",
   EACCES: "permission denied",
   EROFS: "the disk is read-only",
@@ -126,10 +127,12 @@ export function explainEnd({ where, everOnline, refusal, farewell, cause }: Conn
   if (cause !== undefined && !(everOnline && isReset(cause))) {
     return new ProgramFailure(`${where}: ${describeSystemError(cause)}`, { cause });
   }
+  if (everOnline) return new ProgramFailure(`${where} closed the connection`);
+  // Of a certificate that it does not accept a broker says nothing else.
+  const isEncrypted = /^(?:mqtts|wss):/.test(where);
+  const certificate = isEncrypted ? " does it want a client certificate, or another one?" : "";
   return new ProgramFailure(
-    everOnline
-      ? `${where} closed the connection`
-      : `${where} closed the connection before it answered: is this MQTT, and its -V?`,
+    `${where} closed the connection before it answered:${certificate} is this MQTT, and its -V?`,
   );
 }
 
