@@ -70,6 +70,7 @@ export class Session {
   #memberships: Map<SharedSubscription, Subscription> | undefined;
   /** Steps through retained messages that found nothing. */
   #emptySteps = 0;
+  #hasEnded = false;
 
   constructor(clientIdentifier: string, isV5: boolean, context: SessionContext) {
     this.clientIdentifier = clientIdentifier;
@@ -164,6 +165,7 @@ export class Session {
 
   /** The session is over: nothing of it is kept. QoS 2 under way goes to nobody else [MQTT-4.8.2-5]. */
   end(): void {
+    this.#hasEnded = true;
     this.detach();
     if (this.#stored > 0)
       this.context.journal.promise({ kind: "sessionEnded", queue: this.#stored });
@@ -377,6 +379,7 @@ export class Session {
   }
 
   #enqueue(message: Message, options: DeliveryOptions): void {
+    if (this.#hasEnded) return; // during this very delivery, by what was written or handled before
     this.#openQueue().offer(message, options); // [MQTT-4.5.0-1], 3.1.1: [MQTT-3.1.2-5] [MQTT-4.5.0-1]
   }
 
