@@ -1,7 +1,7 @@
 /**
  * Connections between accept and the broker, on listeners where a PROXY header, TLS or HTTP comes first. Each has
- * `connectSecondsMax` for all of that, and no more than `connectionsMax` sockets, those that the broker has among them,
- * are open at one listener: slow ones fill no memory. What comes to nothing is a line in the log, not too often.
+ * `connectSecondsMax` for all of that, and no more than `connectionsMax` of one listener are on their way: slow ones fill no
+ * memory. Those that have arrived the broker counts, and can tell them. What comes to nothing is a line in the log, not too often.
  */
 import type { Socket } from "node:net";
 import type { Log } from "../base/index.ts";
@@ -66,7 +66,6 @@ export class Arrivals {
   readonly #refused: ThrottledLog;
   readonly #tooMany: ThrottledLog;
   readonly #waiting = new Set<Arrival>();
-  #openCount = 0;
 
   constructor(limits: ListenLimits, listener: string, log: Log) {
     this.#limits = limits;
@@ -78,7 +77,8 @@ export class Arrivals {
     this.#tooMany = throttle(log, {
       level: "warn",
       fields: { listener, connectionsMax: limits.connectionsMax },
-      message: "a connection was closed at once, as the listener has connectionsMax of them",
+      message:
+        "a connection was closed at once, as connectionsMax of them have yet to begin with MQTT",
     });
   }
 
@@ -88,17 +88,15 @@ export class Arrivals {
       accepted.destroy(); // it has gone already
       return undefined;
     }
-    if (this.#openCount >= this.#limits.connectionsMax) {
+    if (this.#waiting.size >= this.#limits.connectionsMax) {
       this.#tooMany({ remote: namePeer(accepted) });
       accepted.destroy();
       return undefined;
     }
     const arrival = new Arrival(accepted, this.#limits.connectSecondsMax * 1000, this.#refused);
-    this.#openCount += 1;
     this.#waiting.add(arrival);
     accepted.on("error", ignore); // `close` follows
     accepted.on("close", () => {
-      this.#openCount -= 1;
       this.#waiting.delete(arrival);
       if (!arrival.isOver) arrival.goneBeforeTime();
     });
