@@ -4,11 +4,11 @@
  */
 import { CommanderError } from "commander";
 import { TstackError } from "../base/index.ts";
-import { readTlsFiles } from "../listeners/index.ts";
 import { readVersion } from "../package-version.ts";
 import { type ProgramIo, runAsProcess } from "./program-io.ts";
 import { runCommandLine, type ServeArguments, toOverrides } from "./serve/command-line.ts";
 import { type Configuration, loadConfiguration } from "./serve/configuration.ts";
+import { checkFiles } from "./serve/configuration-files.ts";
 import { ConfigurationError } from "./serve/configuration-mistake.ts";
 import { printPasswordHash } from "./serve/hash-password.ts";
 import { serve } from "./serve/serve.ts";
@@ -46,11 +46,12 @@ async function serveOrCheck(args: ServeArguments, io: ProgramIo): Promise<number
   if (!args.checkConfig) {
     return serve({ configuration, version: readVersion(), learnFile: args.learn }, io);
   }
+  await checkFiles(configuration);
   for (const warning of configuration.warnings) io.stderr.write(`tserve: warning: ${warning}\n`);
   const { listeners, users } = configuration;
-  for (const { tls } of listeners) if (tls !== undefined) await readTlsFiles(tls);
+  const count = `${users.length} ${users.length === 1 ? "user" : "users"}`;
   const urls = listeners.map(({ url }) => url);
-  io.stdout.write(`no mistakes: ${users.length} users, listens on ${urls.join(", ")}\n`);
+  io.stdout.write(`no mistakes: ${count}, listens on ${urls.join(", ")}\n`);
   return 0;
 }
 

@@ -88,7 +88,7 @@ test("tserve --check-config says what is wrong, or that nothing is", async () =>
   await expectLine(["--check-config", "--listen", "x"], 2, /--listen listen\[0\]/);
 });
 
-test("tserve --check-config looks into the files of TLS", async () => {
+test("tserve --check-config looks into the files of TLS and of secrets", async () => {
   const folder = mkdtempSync(path.join(tmpdir(), "tserve-check-"));
   try {
     makeCertificates(folder);
@@ -99,6 +99,8 @@ test("tserve --check-config looks into the files of TLS", async () => {
     const line =
       /^tserve: the key in .*client\.key does not belong to the \(first\) certificate in /;
     await expectLine(["--check-config", ...tls, file("client.key")], 1, line);
+    const secret = { TSTACK_AUTHENTICATION_JWT_SECRET_FILE: file("names") };
+    await expectLine(["--check-config"], 2, /names cannot be used: .* needs 32 at least/, secret);
   } finally {
     rmSync(folder, { recursive: true });
   }

@@ -66,9 +66,9 @@ const mistakes: [yaml: string, line: RegExp][] = [
     /:3:29 .*from\[0\]: is no address or subnet/,
   ],
   [`${url}    proxyProtocol: { from: [proxy] }\n`, /from\[0\]: is no address or subnet/],
-  [`${url}    proxyProtocol: { from: [] }\n`, /proxyProtocol\.from: must be at least 1/],
+  [`${url}    proxyProtocol: { from: [] }\n`, /proxyProtocol\.from: must not be empty/],
   [`${url}    authentication: [user]\n`, /authentication\[0\]: .*did you mean users\?/],
-  [`${url}    authentication: []\n`, /authentication: must be at least 1/],
+  [`${url}    authentication: []\n`, /authentication: must not be empty/],
   [`${url}    authentication: [users, jwt]\n`, /:3:29 .*\[1\]: cannot be jwt: there is no auth/],
   [`${url}    authentication: [http]\n`, /\[0\]: cannot be http: there is no authentication\.http/],
   [
@@ -277,7 +277,7 @@ test("configuration: rights may be for some QoS, and for messages with or withou
   assert.deepEqual([right.qos, right.retain], [[0, 1], false]);
   for (const [wrong, expected] of [
     ["{ allow: publish, filter: a, qos: [3] }", /qos\[0\]: expected one of 0, 1, 2/],
-    ["{ allow: publish, filter: a, qos: [] }", /qos: must be at least 1/],
+    ["{ allow: publish, filter: a, qos: [] }", /qos: must not be empty/],
     ["{ allow: publish, filter: a, retain: 1 }", /retain: expected true or false/],
     ["{ allow: subscribe, filter: a, retain: true }", /rights\[0\]: its retain is for publish/],
   ] as const) {

@@ -65,7 +65,8 @@ function readIssue(
     case "invalid_value":
       return [{ path, message: describeWrongWord(issue.values.map(String), issue.input) }];
     case "too_small":
-      if (issue.origin === "string") return [{ path, message: "must not be empty" }];
+      if (issue.origin === "string" || issue.origin === "array")
+        return [{ path, message: "must not be empty" }];
       return [{ path, message: `must be at least ${issue.minimum}` }];
     case "too_big":
       return [{ path, message: `must be at most ${issue.maximum}` }];

@@ -51,7 +51,7 @@ const mistakes: [yaml: string, line: RegExp][] = [
   ["limits:\n  topicAliasMax: 65536\n", /:2:18 limits\.topicAliasMax: must be at most 65535$/],
   ["limits: 3\n", /:1:9 limits: expected keys with values, not a whole number/],
   ["listen: mqtt://127.0.0.1\n", /:1:9 listen: expected a list, not text/],
-  ["listen: []\n", /:1:9 listen: must be at least 1/],
+  ["listen: []\n", /:1:9 listen: must not be empty/],
   ["listen:\n  - http://x\n", /:2:5 listen\[0\]: cannot listen on "http:\/\/x"/],
   ["queueDrop: newst\n", /:1:12 queueDrop: expected one of newest, oldest; did you mean newest/],
   ["logLevel:\n", /:1:10 logLevel: is empty; expected one of debug/],
