@@ -77,8 +77,8 @@ export class RunningTreg {
   static async start(args: readonly string[]): Promise<RunningTreg> {
     const io = openIo();
     const ended = runTreg(args, io.io);
+    let said = "";
     const url = await new Promise<string>((resolve, reject) => {
-      let said = "";
       io.io.stderr.on("data", (chunk: Buffer) => {
         said += chunk.toString();
         const found = /listens on (\S+)/.exec(said)?.[1];
@@ -87,6 +87,7 @@ export class RunningTreg {
       ended.then(() => reject(new Error(`treg has ended: ${said}`)), reject);
     });
     const treg = new RunningTreg(io, url, ended);
+    treg.#stderr = said;
     io.io.stderr.on("data", (chunk: Buffer) => {
       treg.#stderr += chunk.toString();
     });

@@ -10,7 +10,7 @@ import { after, test } from "node:test";
 import { connect } from "node:tls";
 import { run as runCert } from "../../src/cli/cert/cert.ts";
 import { run as runTreg } from "../../src/cli/treg.ts";
-import { RegistrationWorld, type RunningTreg, runProgram } from "./registration-world.ts";
+import { RegistrationWorld, RunningTreg, runProgram } from "./registration-world.ts";
 
 const world = await RegistrationWorld.open();
 after(() => world.close());
@@ -168,6 +168,7 @@ for (const [args, words] of [
   [["--listen", "http://127.0.0.1:0", "--broker", "unix:///x"], /Unix socket/],
   [["key", "add", "k", "--expires", "soon"], /--expires takes a time like/],
   [["key", "add", "k", "--uses", "0"], /--uses takes a number/],
+  [["key", "add", "k"], /a key for any number of devices and for ever.*--expires.*--uses/],
   [["key"], /say what to do/],
 ] as const) {
   test(`treg ${args.join(" ")} is refused before anything listens`, async () => {
@@ -204,15 +205,23 @@ test("treg key: add tells the key alone on stdout, list does not know it, revoke
   assert.equal(keys.find(({ name }) => name === "a b")?.isRevoked, true);
   assert.ok(!`${listed.stdout}${stdout}${revoked.stderr}`.includes(key));
   await assert.rejects(world.registrations.register(key));
-  const again = await runProgram(runTreg, ["key", "add", "a b", ...data]);
+  const again = await runProgram(runTreg, ["key", "add", "a b", "--uses", "1", ...data]);
   assert.deepEqual([again.code, again.stdout], [1, ""]);
   assert.match(again.stderr, /there is a key for registration "a b" already/);
 });
 
 test("treg key: on a folder at rest, too", async () => {
   const data = ["--data", mkdtempSync(path.join(world.folder, "rest-"))];
-  const { stdout } = await runProgram(runTreg, ["key", "add", "k", ...data]);
+  const { stdout } = await runProgram(runTreg, ["key", "add", "k", "--expires", "12h", ...data]);
   assert.match(stdout, /^[\w-]{43}\n$/);
   const listed = await runProgram(runTreg, ["key", "list", ...data]);
-  assert.match(listed.stdout, /^k: for any number of devices; made .*, used 0 times\n$/);
+  assert.match(listed.stdout, /^k: for any number of devices until .*; made .*, used 0 times\n$/);
+});
+
+test("treg says at once that no broker runs with the folder", async () => {
+  const rest = mkdtempSync(path.join(world.folder, "none-"));
+  const args = ["--listen", "http://127.0.0.1:0", "--broker", "mqtts://h", "--data", rest];
+  const treg = await RunningTreg.start(args);
+  await treg.saw(`no broker runs with the folder ${rest}`);
+  assert.equal(await treg.stop(), 0);
 });

@@ -10,7 +10,7 @@ export type Register = (key: string) => Promise<Registered | undefined>;
 export function registerAt(folder: string): Register {
   return async (key) => {
     const admin = await openSocketAdmin(adminSocketOf(folder));
-    if (admin === undefined) throw new ProgramFailure(`no broker runs with the folder ${folder}`);
+    if (admin === undefined) throw noBroker(folder);
     try {
       return await ask<Registered>(admin, "POST", "/v1/registrations", { key });
     } catch (error) {
@@ -22,4 +22,15 @@ export function registerAt(folder: string): Register {
       await admin.close();
     }
   };
+}
+
+/** The sentence for people where no broker runs with the folder yet. @throws ProgramFailure where one may not ask it */
+export async function findBrokerMissing(folder: string): Promise<string | undefined> {
+  const admin = await openSocketAdmin(adminSocketOf(folder));
+  await admin?.close();
+  return admin === undefined ? noBroker(folder).message : undefined;
+}
+
+function noBroker(folder: string): ProgramFailure {
+  return new ProgramFailure(`no broker runs with the folder ${folder}`);
 }

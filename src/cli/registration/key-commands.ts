@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { MadeRegistrationKey, RegistrationKey } from "../../admin/index.ts";
 import { type AdminClient, apiPath, ask, openAdmin } from "../admin-client/index.ts";
-import { readWhole } from "../client/index.ts";
+import { readWhole, UsageError } from "../client/index.ts";
 import type { ProgramIo } from "../program-io.ts";
 import { parseDuration } from "./duration.ts";
 
@@ -23,18 +23,21 @@ export function addKeyCommands(program: Command, io: ProgramIo): void {
     .description("keys for registration: add, list, revoke")
     .helpCommand(false);
   addData(key.command("add <name>").description("make a key and print it, this once"))
-    .option("--expires <time>", "it ends after 12h, 30d, 8w", (text) =>
-      parseDuration("--expires", text),
+    .option(
+      "--expires <time>",
+      "it ends after 12h, 30d, 8w (default: never, if --uses is given)",
+      (text) => parseDuration("--expires", text),
     )
     .option(
       "--uses <number>",
-      "for so many devices (default: any number)",
+      "for so many devices (default: any number, if --expires is given)",
       readWhole("--uses", 1, 1e9),
     )
     .option("--role <role>", "what devices may do (default: publish and subscribe to NAME/#)")
-    .action((name: string, options: AddArguments) =>
-      withAdmin(options, io, (admin) => addKey(admin, name, options, io)),
-    );
+    .action((name: string, options: AddArguments) => {
+      refuseEndless(options);
+      return withAdmin(options, io, (admin) => addKey(admin, name, options, io));
+    });
   addData(key.command("list").description("tell which keys there are, and who may still use them"))
     .option("--json", "as JSON")
     .action((options: DataArguments & { json?: boolean }) =>
@@ -77,7 +80,14 @@ async function withAdmin(
   }
 }
 
-/** The key alone goes to stdout: `KEY=$(treg key add workshop)`. */
+function refuseEndless({ expires, uses }: AddArguments): void {
+  if (expires !== undefined || uses !== undefined) return;
+  throw new UsageError(
+    "a key for any number of devices and for ever is found some day: add --expires 30d, --uses 20 or both",
+  );
+}
+
+/** The key alone goes to stdout: `KEY=$(treg key add workshop --uses 20)`. */
 async function addKey(
   admin: AdminClient,
   name: string,

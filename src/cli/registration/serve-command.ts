@@ -10,7 +10,7 @@ import {
 } from "../client/index.ts";
 import type { ProgramIo } from "../program-io.ts";
 import { Audit } from "./audit.ts";
-import { registerAt } from "./broker-users.ts";
+import { findBrokerMissing, registerAt } from "./broker-users.ts";
 import { addData, locateData } from "./key-commands.ts";
 import { readServedFiles, watchServedFiles } from "./served-files.ts";
 import { createService } from "./service.ts";
@@ -53,9 +53,11 @@ async function serve(options: ServeArguments, io: ProgramIo): Promise<void> {
   const broker = readBroker(options, io);
   const files = { cert: options.cert, key: options.key, cafile: options.cafile };
   let served = await readServedFiles(files);
+  const folder = locateData(options, io);
+  const brokerMissing = await findBrokerMissing(folder);
   const say = (line: string) => io.stderr.write(`treg: ${line}\n`);
   const service = await createService({
-    register: registerAt(locateData(options, io)),
+    register: registerAt(folder),
     broker,
     ca: () => served.ca,
     audit: await Audit.open(options.audit, io),
@@ -76,6 +78,7 @@ async function serve(options: ServeArguments, io: ProgramIo): Promise<void> {
   const offInterrupt = io.onInterrupt(() => interrupted.resolve());
   try {
     say(`listens on ${await listen(service, address, options.listen)}`);
+    if (brokerMissing !== undefined) say(`${brokerMissing}: nobody can register until one does`);
     await interrupted.promise;
   } finally {
     offInterrupt();
