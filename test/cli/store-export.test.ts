@@ -172,10 +172,7 @@ test("an export of a running broker has everything in it, in words", () => {
 
 test("what is exported, imported and exported is the same", async () => {
   const said = await place.run("import", place.join("export.jsonl"), "--data", place.join("new"));
-  assert.match(
-    said,
-    /new: 5 sessions, 4 subscriptions, 7 queued messages, 2 retained messages, 1 record of users and keys\n$/,
-  );
+  assert.match(said, /new: 5 sessions, 4 subscriptions, 7 queued messages, 2 retained messages\n$/);
   assert.deepEqual(await place.exportFrom("--data", place.join("new")), state.exported);
 });
 
