@@ -26,7 +26,6 @@ Examples:
 export function run(args: readonly string[], io: ProgramIo): Promise<number> {
   const program = newCommand("treg", "Lets devices register with a key.", io)
     .version(readProgramVersion(), "-V, --version", "say which treg this is")
-    .enablePositionalOptions()
     .addHelpText("after", afterHelp);
   addServeOptions(program, io);
   addKeyCommands(program, io);

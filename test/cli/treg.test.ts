@@ -169,6 +169,7 @@ for (const [args, words] of [
   [["key", "add", "k", "--expires", "soon"], /--expires takes a time like/],
   [["key", "add", "k", "--uses", "0"], /--uses takes a number/],
   [["key", "add", "k"], /a key for any number of devices and for ever.*--expires.*--uses/],
+  [["key", "list", "--data", ""], /--data names no folder/],
   [["key"], /say what to do/],
 ] as const) {
   test(`treg ${args.join(" ")} is refused before anything listens`, async () => {
@@ -214,7 +215,7 @@ test("treg key: on a folder at rest, too", async () => {
   const data = ["--data", mkdtempSync(path.join(world.folder, "rest-"))];
   const { stdout } = await runProgram(runTreg, ["key", "add", "k", "--expires", "12h", ...data]);
   assert.match(stdout, /^[\w-]{43}\n$/);
-  const listed = await runProgram(runTreg, ["key", "list", ...data]);
+  const listed = await runProgram(runTreg, [...data, "key", "list"]);
   assert.match(listed.stdout, /^k: for any number of devices until .*; made .*, used 0 times\n$/);
 });
 

@@ -4,5 +4,5 @@ export {
   ask,
   ProblemFailure,
 } from "./admin-client.ts";
-export { openAdmin } from "./open-admin.ts";
 export { openSocketAdmin } from "./socket-admin.ts";
+export { addDataOption, locateFolder, withAdmin } from "./with-admin.ts";

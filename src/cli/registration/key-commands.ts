@@ -1,17 +1,12 @@
 /** treg key add, list, revoke: the keys for registration, of a running broker or of its folder at rest. */
-import { resolve } from "node:path";
 import type { Command } from "commander";
 import type { MadeRegistrationKey, RegistrationKey } from "../../admin/index.ts";
-import { type AdminClient, apiPath, ask, openAdmin } from "../admin-client/index.ts";
+import { type AdminClient, apiPath, ask, withAdmin } from "../admin-client/index.ts";
 import { readWhole, UsageError } from "../client/index.ts";
 import type { ProgramIo } from "../program-io.ts";
 import { parseDuration } from "./duration.ts";
 
-interface DataArguments {
-  readonly data?: string;
-}
-
-interface AddArguments extends DataArguments {
+interface AddArguments {
   readonly expires?: number;
   readonly uses?: number;
   readonly role?: string;
@@ -22,7 +17,9 @@ export function addKeyCommands(program: Command, io: ProgramIo): void {
     .command("key")
     .description("keys for registration: add, list, revoke")
     .helpCommand(false);
-  addData(key.command("add <name>").description("make a key and print it, this once"))
+  key
+    .command("add <name>")
+    .description("make a key and print it, this once")
     .option(
       "--expires <time>",
       "it ends after 12h, 30d, 8w (default: never, if --uses is given)",
@@ -34,14 +31,16 @@ export function addKeyCommands(program: Command, io: ProgramIo): void {
       readWhole("--uses", 1, 1e9),
     )
     .option("--role <role>", "what devices may do (default: publish and subscribe to NAME/#)")
-    .action((name: string, options: AddArguments) => {
+    .action((name: string, options: AddArguments, command: Command) => {
       refuseEndless(options);
-      return withAdmin(options, io, (admin) => addKey(admin, name, options, io));
+      return withAdmin(command, io, (admin) => addKey(admin, name, options, io));
     });
-  addData(key.command("list").description("tell which keys there are, and who may still use them"))
+  key
+    .command("list")
+    .description("tell which keys there are, and who may still use them")
     .option("--json", "as JSON")
-    .action((options: DataArguments & { json?: boolean }) =>
-      withAdmin(options, io, async (admin) => {
+    .action((options: { readonly json?: boolean }, command: Command) =>
+      withAdmin(command, io, async (admin) => {
         const keys = await ask<RegistrationKey[]>(admin, "GET", "/v1/registration-keys");
         const text = options.json
           ? `${JSON.stringify(keys, undefined, 2)}\n`
@@ -49,35 +48,15 @@ export function addKeyCommands(program: Command, io: ProgramIo): void {
         io.stdout.write(text);
       }),
     );
-  addData(key.command("revoke <name>").description("let nobody register with it any more")).action(
-    (name: string, options: DataArguments) =>
-      withAdmin(options, io, async (admin) => {
+  key
+    .command("revoke <name>")
+    .description("let nobody register with it any more")
+    .action((name: string, _options: unknown, command: Command) =>
+      withAdmin(command, io, async (admin) => {
         await ask(admin, "POST", apiPath`/v1/registration-keys/${name}/revoke`);
         io.stderr.write(`treg: nobody registers with the key ${quote(name)} any more\n`);
       }),
-  );
-}
-
-export function addData(command: Command): Command {
-  return command.option("--data <folder>", "the folder of the broker (TSTACK_DATA, ./tstack-data)");
-}
-
-/** The broker's folder, as an absolute path. */
-export function locateData({ data }: DataArguments, io: ProgramIo): string {
-  return resolve(data ?? (io.environment.TSTACK_DATA || "./tstack-data"));
-}
-
-async function withAdmin(
-  options: DataArguments,
-  io: ProgramIo,
-  work: (admin: AdminClient) => Promise<void>,
-): Promise<void> {
-  const admin = await openAdmin(locateData(options, io), io);
-  try {
-    await work(admin);
-  } finally {
-    await admin.close();
-  }
+    );
 }
 
 function refuseEndless({ expires, uses }: AddArguments): void {

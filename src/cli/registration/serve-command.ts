@@ -2,6 +2,7 @@
 import type { Server } from "node:tls";
 import type { Command } from "commander";
 import { isLoopbackUrl, parseListenUrl } from "../../listeners/index.ts";
+import { addDataOption, locateFolder } from "../admin-client/index.ts";
 import {
   describeSystemError,
   ProgramFailure,
@@ -11,7 +12,6 @@ import {
 import type { ProgramIo } from "../program-io.ts";
 import { Audit } from "./audit.ts";
 import { findBrokerMissing, registerAt } from "./broker-users.ts";
-import { addData, locateData } from "./key-commands.ts";
 import { readServedFiles, watchServedFiles } from "./served-files.ts";
 import { createService } from "./service.ts";
 
@@ -23,7 +23,6 @@ interface ServeArguments {
   readonly cafile?: string;
   readonly audit?: string;
   readonly insecureHttp?: boolean;
-  readonly data?: string;
 }
 
 interface ListenAddress {
@@ -33,7 +32,7 @@ interface ListenAddress {
 }
 
 export function addServeOptions(program: Command, io: ProgramIo): void {
-  addData(program)
+  addDataOption(program)
     .option(
       "-l, --listen <url>",
       "https://host:port, or http:// behind a proxy",
@@ -45,15 +44,15 @@ export function addServeOptions(program: Command, io: ProgramIo): void {
     .option("--cafile <file>", "CA of the broker, for devices (PEM); without, their system's")
     .option("--audit <file>", "append a line for each registration there (default: to stdout)")
     .option("--insecure-http", "allow http:// on an address that others can reach")
-    .action((options: ServeArguments) => serve(options, io));
+    .action((options: ServeArguments, command: Command) => serve(options, command, io));
 }
 
-async function serve(options: ServeArguments, io: ProgramIo): Promise<void> {
+async function serve(options: ServeArguments, command: Command, io: ProgramIo): Promise<void> {
   const address = readListenUrl(options);
   const broker = readBroker(options, io);
   const files = { cert: options.cert, key: options.key, cafile: options.cafile };
   let served = await readServedFiles(files);
-  const folder = locateData(options, io);
+  const folder = locateFolder(command, io);
   const brokerMissing = await findBrokerMissing(folder);
   const say = (line: string) => io.stderr.write(`treg: ${line}\n`);
   const service = await createService({

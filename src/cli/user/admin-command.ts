@@ -1,32 +1,9 @@
-/** What all commands of tuser share: the broker they ask, and the options that come again and again. */
-import { resolve } from "node:path";
+/** What all commands of tuser share: the options that come again and again, and how it talks. */
 import { type Command, Option } from "commander";
 import type { Rule } from "../../admin/index.ts";
-import { type AdminClient, openAdmin } from "../admin-client/index.ts";
 import { UsageError } from "../client/index.ts";
 import type { ProgramIo } from "../program-io.ts";
 import { parseRule } from "./rule-words.ts";
-
-/** The broker's folder, as an absolute path. */
-function locateFolder(command: Command, { environment }: ProgramIo): string {
-  const { data } = command.optsWithGlobals<{ readonly data?: string }>();
-  if (data === "") throw new UsageError("--data names no folder");
-  return resolve(data ?? (environment.TSTACK_DATA || "./tstack-data"));
-}
-
-/** Lets `work` ask the broker that `command` names. */
-export async function withAdmin(
-  command: Command,
-  io: ProgramIo,
-  work: (client: AdminClient) => Promise<void>,
-): Promise<void> {
-  const client = await openAdmin(locateFolder(command, io), io);
-  try {
-    await work(client);
-  } finally {
-    await client.close();
-  }
-}
 
 export function gather(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];

@@ -1,5 +1,6 @@
 /** The command line of tuser. */
 import type { Command } from "commander";
+import { addDataOption } from "../admin-client/index.ts";
 import { newCommand } from "../command-program.ts";
 import type { ProgramIo } from "../program-io.ts";
 import { addImportCommands } from "./import-commands.ts";
@@ -23,8 +24,8 @@ Examples:
 export function newUserCommand(version: string, io: ProgramIo): Command {
   const program = newCommand("tuser", "The users of a broker and what they may do.", io)
     .version(version, "-V, --version", "say which tuser this is")
-    .option("--data <folder>", "the folder of the broker (TSTACK_DATA, ./tstack-data)")
     .addHelpText("after", afterHelp);
+  addDataOption(program);
   addUserCommands(program, io);
   addRightsCommands(program, io);
   addImportCommands(program, io);

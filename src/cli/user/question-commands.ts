@@ -1,10 +1,10 @@
 /** The commands of tuser that ask and change nothing but bans: who may do what, and why. */
 import type { Command } from "commander";
 import type { Action, Ban, ExplainQuestion, Explanation, QoS, WhoCan } from "../../admin/index.ts";
-import { type AdminClient, apiPath, ask } from "../admin-client/index.ts";
+import { type AdminClient, apiPath, ask, withAdmin } from "../admin-client/index.ts";
 import { readWhole, UsageError } from "../client/index.ts";
 import type { ProgramIo } from "../program-io.ts";
-import { printJson, say, withAdmin } from "./admin-command.ts";
+import { printJson, say } from "./admin-command.ts";
 import { formatTable, widthOf } from "./table.ts";
 import { describeTime } from "./user-text.ts";
 

@@ -1,10 +1,10 @@
 /** The commands of tuser that give rules and roles and take them, of users and of roles. */
 import type { Command } from "commander";
 import type { NewRole, Role, Rule } from "../../admin/index.ts";
-import { type AdminClient, apiPath, ask } from "../admin-client/index.ts";
+import { type AdminClient, apiPath, ask, withAdmin } from "../admin-client/index.ts";
 import { ProgramFailure, UsageError } from "../client/index.ts";
 import type { ProgramIo } from "../program-io.ts";
-import { addRuleOptions, gather, printJson, say, withAdmin } from "./admin-command.ts";
+import { addRuleOptions, gather, printJson, say } from "./admin-command.ts";
 import { isSameRule, parseRule } from "./rule-words.ts";
 import { widthOf } from "./table.ts";
 import { findUser } from "./user-commands.ts";

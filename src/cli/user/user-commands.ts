@@ -1,17 +1,16 @@
 /** The commands of tuser for users: who there is, who comes and goes, passwords. */
 import type { Command } from "commander";
 import type { NewUser, Rule, User, UserDetails } from "../../admin/index.ts";
-import { type AdminClient, apiPath, ask, ProblemFailure } from "../admin-client/index.ts";
+import {
+  type AdminClient,
+  apiPath,
+  ask,
+  ProblemFailure,
+  withAdmin,
+} from "../admin-client/index.ts";
 import { ProgramFailure, UsageError } from "../client/index.ts";
 import type { ProgramIo } from "../program-io.ts";
-import {
-  addPasswordOptions,
-  addRuleOptions,
-  gather,
-  printJson,
-  say,
-  withAdmin,
-} from "./admin-command.ts";
+import { addPasswordOptions, addRuleOptions, gather, printJson, say } from "./admin-command.ts";
 import { type PasswordArguments, readNewPassword } from "./new-password.ts";
 import { widthOf } from "./table.ts";
 import { formatUser, formatUsers } from "./user-text.ts";
