@@ -169,7 +169,7 @@ openAdmin(process.env.FOLDER, process).catch((error) => console.log(error.messag
 test("another user is told whose the folder is", { skip: cannotBecomeOthers }, () => {
   const own = new TuserFolder();
   chmodSync(own.path, 0o755);
-  const ADMIN = path.join(import.meta.dirname, "../../src/cli/admin-client/index.ts");
+  const ADMIN = path.join(import.meta.dirname, "../../src/cli/admin-client/open-admin.ts");
   const { stdout } = spawnSync(process.execPath, ["--input-type=module", "-e", asNobody], {
     encoding: "utf8",
     env: { ...process.env, ADMIN, FOLDER: own.data },

@@ -2,6 +2,7 @@
 import { X509Certificate } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { ProgramIo } from "../program-io.ts";
+import { describeTime } from "../time-text.ts";
 import { readCertificate } from "./authority.ts";
 import { parseList } from "./revocation.ts";
 import { loadX509 } from "./x509.ts";
@@ -43,8 +44,4 @@ function describe(certificate: X509Certificate): string {
   return rows
     .map(([name, value]) => `${name.padEnd(14)} ${value.replace(/\p{Cc}+/gu, ", ")}\n`)
     .join("");
-}
-
-function describeTime(time: Date): string {
-  return time.toISOString().replace(/\.\d+Z$/, "Z");
 }

@@ -2,6 +2,7 @@
  * Finds the certificate that was pinned among those that a server shows. Nothing is sent to the server before: whether it
  * really has the key of what it shows is proven by the connection after this one, which trusts the found one alone.
  */
+import { X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { connect, type DetailedPeerCertificate } from "node:tls";
 import { UsageError } from "../client/index.ts";
@@ -40,7 +41,7 @@ export async function findPinned(
     await once(socket, "secureConnect", { signal });
     const chain = readChain(socket.getPeerCertificate(true));
     const found = chain.find(({ fingerprint256 }) => normalize(fingerprint256) === pin);
-    if (found !== undefined) return toPem(found.raw);
+    if (found !== undefined) return new X509Certificate(found.raw).toString();
     const message = `${host}:${port} shows another certificate than the pinned one: its SHA-256 is ${chain[0]?.fingerprint256 ?? "none"}; somebody may be in between`;
     throw failWith("pinMismatch", message);
   } finally {
@@ -60,9 +61,4 @@ function readChain(first: DetailedPeerCertificate): DetailedPeerCertificate[] {
 
 function normalize(fingerprint: string): string {
   return fingerprint.replaceAll(":", "").toLowerCase();
-}
-
-function toPem(der: Buffer): string {
-  const lines = der.toString("base64").match(/.{1,64}/g) ?? [];
-  return `-----BEGIN CERTIFICATE-----\n${lines.join("\n")}\n-----END CERTIFICATE-----\n`;
 }

@@ -4,6 +4,7 @@ import type { MadeRegistrationKey, RegistrationKey } from "../../admin/index.ts"
 import { type AdminClient, apiPath, ask, withAdmin } from "../admin-client/index.ts";
 import { readWhole, UsageError } from "../client/index.ts";
 import type { ProgramIo } from "../program-io.ts";
+import { describeTime } from "../time-text.ts";
 import { parseDuration } from "./duration.ts";
 
 interface AddArguments {
@@ -99,10 +100,6 @@ function describeState({ isRevoked, expiresAt, usesLeft }: RegistrationKey): str
   if (usesLeft === 0) return "used up";
   const left = usesLeft === undefined ? "any number of devices" : `${usesLeft} more`;
   return `for ${left}${expiresAt === undefined ? "" : ` until ${describeTime(expiresAt)}`}`;
-}
-
-function describeTime(time: number): string {
-  return new Date(time).toISOString().replace(/:\d\d\.\d+Z$/, "Z");
 }
 
 function quote(name: string): string {

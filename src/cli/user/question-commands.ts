@@ -4,9 +4,9 @@ import type { Action, Ban, ExplainQuestion, Explanation, QoS, WhoCan } from "../
 import { type AdminClient, apiPath, ask, withAdmin } from "../admin-client/index.ts";
 import { readWhole, UsageError } from "../client/index.ts";
 import type { ProgramIo } from "../program-io.ts";
+import { describeTime } from "../time-text.ts";
 import { printJson, say } from "./admin-command.ts";
 import { formatTable, widthOf } from "./table.ts";
-import { describeTime } from "./user-text.ts";
 
 interface QuestionArguments {
   readonly anonymous?: boolean;

@@ -1,5 +1,6 @@
 /** Users and roles as people read them: a table of all, and all about one. */
 import type { Role, Rule, User, UserDetails } from "../../admin/index.ts";
+import { describeTime } from "../time-text.ts";
 import { formatRule } from "./rule-words.ts";
 import { escapeControls, formatTable } from "./table.ts";
 
@@ -61,11 +62,4 @@ function formatRules(rules: readonly Rule[]): string {
     return `  ${String(index + 1).padStart(digits)}  ${formatRule(rule)}\n`;
   });
   return `rules:\n${lines.join("")}`;
-}
-
-export function describeTime(milliseconds: number): string {
-  return new Date(milliseconds)
-    .toISOString()
-    .replace("T", " ")
-    .replace(/\.\d+Z/, " UTC");
 }
