@@ -106,7 +106,8 @@ test("mosquitto_pub and mosquitto_sub over TLS with their own certificate; a rev
   const published = await server.run("mosquitto_pub", [...as("ada"), ...publish]);
   assert.deepEqual([published.code, published.stderr], [0, ""]);
   assert.equal((await subscriber.ended).stdout, "on\n");
-  const stranger = [...where.slice(0, -1), folder.path("ada.crt")];
+  // With TLS 1.3 its alert may be lost: it closes while more from the server is on its way, which resets the connection.
+  const stranger = [...where.slice(0, -1), folder.path("ada.crt"), "--tls-version", "tlsv1.2"];
   for (const args of [where, as("late"), stranger]) {
     assert.notEqual((await server.run("mosquitto_pub", [...args, ...publish])).code, 0);
   }
