@@ -106,8 +106,7 @@ test("mosquitto_pub and mosquitto_sub over TLS with their own certificate; a rev
   const published = await server.run("mosquitto_pub", [...as("ada"), ...publish]);
   assert.deepEqual([published.code, published.stderr], [0, ""]);
   assert.equal((await subscriber.ended).stdout, "on\n");
-  // With TLS 1.3 its alert may be lost: it closes while more from the server is on its way, which resets the connection.
-  const stranger = [...where.slice(0, -1), folder.path("ada.crt"), "--tls-version", "tlsv1.2"];
+  const stranger = [...where.slice(0, -1), folder.path("ada.crt")];
   for (const args of [where, as("late"), stranger]) {
     assert.notEqual((await server.run("mosquitto_pub", [...args, ...publish])).code, 0);
   }
@@ -121,8 +120,10 @@ test("mosquitto_pub and mosquitto_sub over TLS with their own certificate; a rev
   const without = await server.run(process.execPath, [tpublish, ...way, ...publish]);
   assert.match(without.stderr, /before it answered: does it want a client certificate/);
   await server.waitForLog(/CERT_HAS_EXPIRED/);
+  // It closes right behind its alert, while more from the server is on its way: that resets the connection, and the
+  // alert may be lost. Then there is no more to say than that it went.
   await server.waitForLog(
-    /TLS failed: it does not trust the certificate \(tlsv1 alert unknown ca\)/,
+    /TLS failed: it does not trust the certificate \(tlsv1 alert unknown ca\)|it ended before it was ready/,
   );
   const revoked = await authority.issue("ada");
   folder.writeIssued("revoked", revoked);
