@@ -6,29 +6,6 @@ import { PacketType } from "../../../src/codec/index.ts";
 import { MemoryStorage } from "../../../src/storage/index.ts";
 import { StoredBroker } from "./stored-broker.ts";
 
-for (const isConnected of [true, false]) {
-  const how = isConnected ? "whose client is connected" : "whose client is away";
-  test(`a stored session ${how} is ended by a handler of the message that is on its way to it`, async () => {
-    const broker = new StoredBroker();
-    broker.core.subscribe("t", () => {
-      broker.core.disconnectUser("ada", { reason: "removed", endSessions: true });
-    });
-    const ada = await broker.keepingSubscriber("ada", "t", { userName: "ada" });
-    // It has a queue already.
-    if (!isConnected) {
-      ada.lose();
-      await broker.rest();
-    }
-    await broker.keepingSubscriber("bob", "t", { userName: "bob" });
-    broker.publish("t", "x", 1);
-    await broker.rest();
-    assert.equal(broker.core.clients("ada").length, 0);
-    assert.deepEqual(broker.core.journal.failure, undefined);
-    assert.deepEqual(broker.storage.kept.sessions.length, 1);
-    assert.deepEqual(broker.linesWith("error", ""), []);
-  });
-}
-
 test("a stored session that ends with its connection, which breaks under a retained message, gets no more of what comes", async () => {
   const broker = new StoredBroker(undefined, { storage: new MemoryStorage() });
   (await broker.keeper("c")).lose();
