@@ -93,6 +93,19 @@ export const errorTable = {
     meaning:
       "The configuration, a variable of the environment or an option does not say what it must.",
   },
+  PAYLOAD_UNREADABLE: {
+    meaning:
+      "The payload of a message is not what the mapping says: no JSON, no number, no such time.",
+  },
+  SINK_UNAVAILABLE: {
+    meaning: "A destination of messages cannot be reached, is busy or full: trying again may help.",
+  },
+  SINK_REFUSED: {
+    meaning: "A destination of messages does not want what it was given, and never will.",
+  },
+  SPOOL_FAILED: {
+    meaning: "What waits for a destination cannot be kept on the disk: full, no right, or damaged.",
+  },
   LEARNING_FAILED: { meaning: "What `tserve --learn` notes cannot be written to its file." },
   LISTEN_URL_INVALID: {
     meaning:

@@ -17,6 +17,7 @@ import { backOffMilliseconds } from "./back-off.ts";
 import { closeGracefully } from "./close.ts";
 import type { ConnectionOptions } from "./connection-options.ts";
 import { describeCode, explainEnd, ProgramFailure, type Reason } from "./failure.ts";
+import { type OwedAcknowledgement, OwedAcknowledgements } from "./owed-acknowledgements.ts";
 import { describePacket } from "./packet-text.ts";
 import type { Talk } from "./talk.ts";
 import { describeEndpoint, openTransport } from "./transport.ts";
@@ -33,6 +34,15 @@ export interface ConnectionHandlers {
   drained?(): void;
   /** A message; it is acknowledged, and the next one read, once `done` is called. */
   message?(packet: IPublishPacket, done: () => void): void;
+  /**
+   * Instead of `message`, for who acknowledges by `Connection.acknowledge`, later and many at once: `done` only asks for
+   * the next message. Nothing is owed for QoS 0.
+   */
+  owedMessage?(
+    packet: IPublishPacket,
+    owed: OwedAcknowledgement | undefined,
+    done: () => void,
+  ): void;
   /** The connection is over and does not come back. */
   failed(failure: ProgramFailure): void;
 }
@@ -66,6 +76,7 @@ export class Connection {
   readonly #client: MqttClient;
   readonly #store = new UnacknowledgedStore();
   readonly #aliases = new Map<number, string>();
+  readonly #owed = new OwedAcknowledgements();
   readonly #where: string;
   #online = false;
   #everOnline = false;
@@ -161,6 +172,11 @@ export class Connection {
     });
   }
 
+  /** Of `owedMessage`, in the order in which the messages came; those of an earlier connection are passed over. */
+  acknowledge(owed: readonly OwedAcknowledgement[]): void {
+    if (this.#online) this.#owed.send(this.#client.stream as Duplex, owed);
+  }
+
   /** Calls back once the broker has answered a PINGREQ that is sent now. */
   ping(answered: () => void): void {
     const listener = (packet: Packet) => {
@@ -224,8 +240,10 @@ export class Connection {
     client.on("close", () => this.#closed());
     client.handleMessage = (packet, done) => {
       if (this.#over) return;
-      if (this.#handlers.message === undefined) done();
-      else this.#handlers.message(packet, done);
+      const { message, owedMessage } = this.#handlers;
+      if (owedMessage !== undefined) owedMessage(packet, this.#owed.giveBack(packet), done);
+      else if (message !== undefined) message(packet, done);
+      else done();
     };
     if (this.#talk.debugging) {
       client.on("packetsend", (packet) => this.#talk.debug(`sent ${describePacket(packet)}`));
@@ -236,6 +254,7 @@ export class Connection {
   #look(packet: Packet): void {
     if (this.#talk.debugging) this.#talk.debug(`received ${describePacket(packet)}`);
     if (packet.cmd === "publish") {
+      if (this.#handlers.owedMessage !== undefined) this.#owed.takeOver(packet);
       // MQTT.js forgets the topic behind an alias by the time of a PUBREL.
       const alias = packet.properties?.topicAlias;
       if (alias === undefined) return;
@@ -243,6 +262,7 @@ export class Connection {
       else this.#aliases.set(alias, packet.topic);
     } else if (packet.cmd === "connack") {
       this.#aliases.clear();
+      this.#owed.connected();
       if ((packet.reasonCode ?? packet.returnCode) !== 0) this.#refusal = packet;
       this.#store.sessionResumed =
         !this.#options.clean && (packet.sessionPresent || this.#options.protocolVersion === 3);

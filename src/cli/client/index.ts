@@ -24,6 +24,7 @@ export {
   type Reason,
   UsageError,
 } from "./failure.ts";
+export type { OwedAcknowledgement } from "./owed-acknowledgements.ts";
 export { openTalk, type Talk } from "./talk.ts";
 export { topicFilterMistake, topicNameMistake } from "./topic-filter.ts";
 export { describeEndpoint, openTransport } from "./transport.ts";

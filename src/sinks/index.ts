@@ -1,0 +1,14 @@
+/** Where messages go: every kind of sink, by its name. */
+import type { SinkKind } from "./sink.ts";
+
+export {
+  type ConfiguredSink,
+  type MappedMessage,
+  type Sink,
+  type SinkKind,
+  SinkRefusal,
+  SinkUnavailable,
+} from "./sink.ts";
+
+/** Loaded when asked for: who writes to a file does not wait for a driver of PostgreSQL. In the order of the help. */
+export const sinkKinds: Readonly<Record<string, () => Promise<SinkKind>>> = {};
