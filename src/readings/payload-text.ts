@@ -1,0 +1,66 @@
+/** From bytes to text, JSON and CBOR. Nothing of a payload is repeated in an error: it may be long, or a secret. */
+import { decode, Simple, Tag } from "cbor2";
+import { depthMax, payloadBytesMax, unreadable } from "./bounds.ts";
+
+const strictUtf8 = new TextDecoder("utf-8", { fatal: true });
+
+/** Undefined where the bytes are not UTF-8. */
+export function readUtf8(payload: Buffer): string | undefined {
+  const text = payload.toString("utf8");
+  if (!text.includes("\ufffd")) return text;
+  // Either somebody sent U+FFFD itself, or it stands for bytes that are no UTF-8.
+  try {
+    strictUtf8.decode(payload);
+    return text;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Undefined where the text is no JSON. */
+export function readJson(text: string): unknown {
+  checkLength(text.length);
+  try {
+    return JSON.parse(text.charCodeAt(0) === 0xfeff ? text.slice(1) : text);
+  } catch {
+    return undefined;
+  }
+}
+
+/**
+ * A value as `readJson` gives it, but with maps for objects. Bytes, tags and what else JSON has not become what RFC
+ * 8949, section 6.1, has for them.
+ *
+ * @throws TstackError PAYLOAD_UNREADABLE
+ */
+export function readCbor(payload: Buffer): unknown {
+  checkLength(payload.length);
+  try {
+    return toPlain(decode(payload, decodeOptions));
+  } catch (error) {
+    // The library's words may hold bytes of the payload.
+    throw unreadable("the payload is no CBOR", { cause: error });
+  }
+}
+
+const decodeOptions = { maxDepth: depthMax, ignoreGlobalTags: true, preferMap: true };
+
+function toPlain(value: unknown): unknown {
+  if (value instanceof Tag) return toPlain(value.contents);
+  if (value instanceof Uint8Array) return Buffer.from(value).toString("base64url");
+  if (value instanceof Simple) return null;
+  if (Array.isArray(value)) return value.map(toPlain);
+  if (!(value instanceof Map)) return value;
+  return new Map([...value].map(([key, inner]) => [describeKey(key), toPlain(inner)]));
+}
+
+function describeKey(key: unknown): string {
+  const plain = toPlain(key);
+  return typeof plain === "object" && plain !== null ? JSON.stringify(plain) : String(plain);
+}
+
+function checkLength(length: number): void {
+  if (length > payloadBytesMax) {
+    throw unreadable(`the payload has more than ${payloadBytesMax} bytes`);
+  }
+}
