@@ -1,5 +1,5 @@
 /**
- * Keeps two brokers from one folder. `tstack.lock` is a small SQLite file: its row says who holds it, and a transaction that
+ * Keeps two brokers, or two consumers, from one folder. `tstack.lock` is a small SQLite file: its row says who holds it, and a transaction that
  * is never committed is the lock, which the operating system takes back when the process ends, however it ends. Others may
  * still read the row.
  */
@@ -25,8 +25,11 @@ export class FolderLock {
     this.#database = database;
   }
 
-  /** Throws STORAGE_LOCKED when somebody else holds it. */
-  static take(folder: string, holder: string): FolderLock {
+  /**
+   * Throws STORAGE_LOCKED when somebody else holds it.
+   * @param user what kind of program works with the folder, for people
+   */
+  static take(folder: string, holder: string, user = "broker"): FolderLock {
     const file = join(folder, lockFileName);
     const database = open(file);
     try {
@@ -34,10 +37,10 @@ export class FolderLock {
       giveToOwner(file, folder);
       hold(database, holder);
     } catch (cause) {
-      const who = isBusy(cause) ? readHolder(database) : "another broker";
+      const who = isBusy(cause) ? readHolder(database, user) : `another ${user}`;
       database.close();
-      if (isDamage(cause)) throw damagedError(file, cause);
-      if (isBusy(cause)) throw lockedError(folder, who, cause);
+      if (isDamage(cause)) throw damagedError(file, user, cause);
+      if (isBusy(cause)) throw lockedError({ folder, who, user }, cause);
       throw toError(describeFailure(cause, file), cause);
     }
     return new FolderLock(file, database);
@@ -74,29 +77,32 @@ function hold(database: DatabaseSync, holder: string): void {
   throw new Error("assertion failed: the lock comes to rest (this is a bug in tStack)");
 }
 
-function readHolder(database: DatabaseSync): string {
+function readHolder(database: DatabaseSync, user: string): string {
   try {
     const row = database.prepare("select name, since from holder").get();
-    return row === undefined ? "another broker" : `${row.name} since ${row.since}`;
+    return row === undefined ? `another ${user}` : `${row.name} since ${row.since}`;
   } catch (error) {
     // In the moment in which the other writes its row.
     if (!isBusy(error)) throw error;
-    return "another broker";
+    return `another ${user}`;
   }
 }
 
-function lockedError(folder: string, who: string, cause: unknown): TstackError {
+function lockedError(
+  { folder, who, user }: { readonly folder: string; readonly who: string; readonly user: string },
+  cause: unknown,
+): TstackError {
   return new TstackError(
     "STORAGE_LOCKED",
-    `the folder ${folder} is in use by ${who}: stop it, or give this broker a folder of its own with --data`,
+    `the folder ${folder} is in use by ${who}: stop it, or give this ${user} a folder of its own with --data`,
     { cause },
   );
 }
 
-function damagedError(file: string, cause: unknown): TstackError {
+function damagedError(file: string, user: string, cause: unknown): TstackError {
   return new TstackError(
     "STORAGE_DAMAGED",
-    `${file} is not what tStack wrote: delete it when no broker uses the folder. It only says who does.`,
+    `${file} is not what tStack wrote: delete it when no ${user} uses the folder. It only says who does.`,
     { cause },
   );
 }

@@ -1,0 +1,75 @@
+/**
+ * The folder of one tconsume: its lock, and the client identifier that it made up, which is kept so that the broker finds
+ * its session again. Spools and dead letters of the pipeline lie beside them.
+ */
+import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import { TstackError } from "../../base/index.ts";
+import { FolderLock, makeFolder, syncFile } from "../../storage/index.ts";
+
+const identifierFileName = "client-id";
+
+export class DataFolder {
+  readonly path: string;
+  readonly #lock: FolderLock;
+
+  private constructor(path: string, lock: FolderLock) {
+    this.path = path;
+    this.#lock = lock;
+  }
+
+  /**
+   * Makes the folder where it is not there.
+   * @param holder who works with it, for whoever finds it locked: `tconsume, process 4711`
+   * @throws TstackError STORAGE_LOCKED where another holds it, or one that says why it cannot be used
+   */
+  static take(path: string, holder: string): DataFolder {
+    makeFolder(path);
+    return new DataFolder(path, FolderLock.take(path, holder, "tconsume"));
+  }
+
+  /** The client identifier of this folder; the first time it is made up. */
+  clientIdentifier(makeUp: () => string): string {
+    const file = join(this.path, identifierFileName);
+    const kept = readIdentifier(file);
+    if (kept !== undefined) return kept;
+    const identifier = makeUp();
+    const part = `${file}.part`;
+    const descriptor = openSync(part, "w", 0o600);
+    try {
+      writeSync(descriptor, `${identifier}\n`);
+      fsyncSync(descriptor);
+    } finally {
+      closeSync(descriptor);
+    }
+    renameSync(part, file);
+    syncFile(this.path);
+    return identifier;
+  }
+
+  release(): void {
+    this.#lock.release();
+  }
+}
+
+function readIdentifier(file: string): string | undefined {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (cause) {
+    if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return undefined;
+    throw new TstackError(
+      "STORAGE_OPEN_FAILED",
+      `the client identifier in ${file} cannot be read`,
+      { cause },
+    );
+  }
+  const identifier = text.trim();
+  if (identifier === "") {
+    throw new TstackError(
+      "STORAGE_DAMAGED",
+      `${file} holds no client identifier: delete it for a new one, and a new session, or say --id`,
+    );
+  }
+  return identifier;
+}
