@@ -14,7 +14,9 @@ export interface StoredValue {
 
 export interface SinkUnderTest {
   readonly sink: ConfiguredSink;
-  /** Everything that the destination holds, in any order. */
+  /** What the sink is given as stdout; what it writes there is thrown away where there is none. */
+  readonly stdout?: NodeJS.WritableStream;
+  /** Everything that the destination holds once it has settled, in any order. */
   readBack(): Promise<readonly StoredValue[]>;
   /** Cuts the destination off: it is killed, or its file cannot be written. Undefined where that cannot be. */
   readonly interrupt?: () => Promise<void>;
@@ -24,10 +26,14 @@ export interface SinkUnderTest {
 }
 
 export interface SinkTraits {
-  /** Microseconds between two times that it can tell apart: 1_000_000 for Graphite. */
+  /** Microseconds between two times that it can tell apart: 1_000_000 for Graphite; Infinity where it keeps none. */
   readonly timeStep: number;
+  /** Otherwise text is left out. */
   readonly keepsText: boolean;
+  /** Otherwise they are the numbers 0 and 1. */
   readonly keepsBooleans: boolean;
+  /** How far a number may come back from what was written, relative to it. Exactly the same where nothing is said. */
+  readonly relativeError?: number;
   /** Whether a batch written twice is there once. */
   readonly hasKey: boolean;
 }
