@@ -17,5 +17,6 @@ export {
   ReasonCode,
   toConnectReturnCode,
 } from "./reason-codes.ts";
+export { suggest } from "./suggestion.ts";
 export { systemClock } from "./system-clock.ts";
 export { systemRandom } from "./system-random.ts";

@@ -4,10 +4,10 @@
  */
 import { readFile, stat } from "node:fs/promises";
 import path from "node:path";
+import { suggest } from "../base/index.ts";
 import { parseBrokerUrl } from "./client/broker-url.ts";
 import { describeSystemError, ProgramFailure } from "./client/failure.ts";
 import type { ProgramIo } from "./program-io.ts";
-import { suggest } from "./serve/suggestion.ts";
 
 export interface Settings {
   readonly username?: string;

@@ -5,10 +5,10 @@
  */
 import { readFileSync } from "node:fs";
 import { parse } from "yaml";
+import { suggest } from "../../base/index.ts";
 import { describeCause } from "./configuration-file.ts";
 import type { ConfigurationPath } from "./configuration-path.ts";
 import { type JsonSchema, writeJsonSchema } from "./configuration-schema.ts";
-import { suggest } from "./suggestion.ts";
 
 const prefix = "TSTACK_";
 

@@ -3,9 +3,8 @@
  * Never repeats a value, since a value may be a password.
  */
 import type { z } from "zod";
-import { TstackError } from "../../base/index.ts";
+import { suggest, TstackError } from "../../base/index.ts";
 import { type ConfigurationPath, describePath } from "./configuration-path.ts";
-import { suggest } from "./suggestion.ts";
 
 export interface Mistake {
   readonly path: ConfigurationPath;
