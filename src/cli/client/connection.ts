@@ -28,6 +28,8 @@ export type { IConnackPacket as ConnackPacket, IPublishPacket as PublishPacket }
 type SubackPacket = Extract<Packet, { readonly cmd: "suback" }>;
 
 export interface ConnectionHandlers {
+  /** At each successful CONNACK, before any message of that connection: whether the broker goes on with the session. */
+  connected?(resumed: boolean): void;
   /** After each successful CONNACK, once what was unacknowledged has been sent again. */
   online(connack: IConnackPacket): void;
   /** The socket takes more after `writable` was false. */
@@ -43,6 +45,8 @@ export interface ConnectionHandlers {
     owed: OwedAcknowledgement | undefined,
     done: () => void,
   ): void;
+  /** PUBREL: what was owed for this message of QoS 2 has been given, and its identifier may be of another. */
+  released?(packetIdentifier: number): void;
   /** The connection is over and does not come back. */
   failed(failure: ProgramFailure): void;
 }
@@ -128,6 +132,10 @@ export class Connection {
     return this.#online && !stream.destroyed && !stream.writableNeedDrain;
   }
 
+  get online(): boolean {
+    return this.#online;
+  }
+
   /** Only while online. `settled` is called when the broker has acknowledged or refused QoS 1 or 2. */
   publish(
     message: { readonly topic: string; readonly payload: Buffer },
@@ -175,6 +183,16 @@ export class Connection {
   /** Of `owedMessage`, in the order in which the messages came; those of an earlier connection are passed over. */
   acknowledge(owed: readonly OwedAcknowledgement[]): void {
     if (this.#online) this.#owed.send(this.#client.stream as Duplex, owed);
+  }
+
+  /**
+   * While the program asks for no next message, nothing that comes is read, nor the answers to keep alive: called more often
+   * than that, this keeps the connection all the same.
+   */
+  stayAlive(): void {
+    if (!this.#online) return;
+    this.#client.sendPing();
+    this.#client.reschedulePing(true);
   }
 
   /** Calls back once the broker has answered a PINGREQ that is sent now. */
@@ -266,6 +284,9 @@ export class Connection {
       if ((packet.reasonCode ?? packet.returnCode) !== 0) this.#refusal = packet;
       this.#store.sessionResumed =
         !this.#options.clean && (packet.sessionPresent || this.#options.protocolVersion === 3);
+      if (this.#refusal === undefined) this.#handlers.connected?.(this.#store.sessionResumed);
+    } else if (packet.cmd === "pubrel" && packet.messageId !== undefined) {
+      this.#handlers.released?.(packet.messageId);
     }
   }
 
