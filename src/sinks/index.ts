@@ -11,4 +11,6 @@ export {
 } from "./sink.ts";
 
 /** Loaded when asked for: who writes to a file does not wait for a driver of PostgreSQL. In the order of the help. */
-export const sinkKinds: Readonly<Record<string, () => Promise<SinkKind>>> = {};
+export const sinkKinds: Readonly<Record<string, () => Promise<SinkKind>>> = {
+  stdout: async () => (await import("./stdout/index.ts")).stdoutSink,
+};

@@ -1,0 +1,19 @@
+import type { SinkKind } from "../sink.ts";
+import { toVisible } from "../visible-text.ts";
+import { formatLines } from "./format.ts";
+import { readStdoutFormat, stdoutOptions } from "./settings.ts";
+import { StdoutSink } from "./sink.ts";
+
+export const stdoutSink: SinkKind = {
+  name: "stdout",
+  summary: "prints what comes: for people, as CSV or as JSON lines",
+  options: stdoutOptions,
+  async configure(values) {
+    const format = readStdoutFormat(values);
+    return {
+      destination: `stdout as ${format}`,
+      explain: (message) => formatLines[format](message).map(toVisible).join("\n"),
+      open: async ({ stdout }) => new StdoutSink(stdout, format),
+    };
+  },
+};
