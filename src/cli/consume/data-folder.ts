@@ -58,11 +58,7 @@ function readIdentifier(file: string): string | undefined {
     text = readFileSync(file, "utf8");
   } catch (cause) {
     if (cause instanceof Error && "code" in cause && cause.code === "ENOENT") return undefined;
-    throw new TstackError(
-      "STORAGE_OPEN_FAILED",
-      `the client identifier in ${file} cannot be read`,
-      { cause },
-    );
+    throw unreadable(file, cause);
   }
   const identifier = text.trim();
   if (identifier === "") {
@@ -72,4 +68,9 @@ function readIdentifier(file: string): string | undefined {
     );
   }
   return identifier;
+}
+
+function unreadable(file: string, cause: unknown): TstackError {
+  const message = `the client identifier in ${file} cannot be read: give this user the right to`;
+  return new TstackError("STORAGE_OPEN_FAILED", message, { cause });
 }

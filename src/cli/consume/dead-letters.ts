@@ -1,0 +1,165 @@
+/**
+ * What a sink does not want, or the mapping cannot read: JSON lines in `dead-letters.jsonl`, which people can read and
+ * feed back. What was kept is on the disk; the files are bounded, and the oldest is deleted first.
+ */
+import { isUtf8 } from "node:buffer";
+import { existsSync, renameSync } from "node:fs";
+import { type FileHandle, open } from "node:fs/promises";
+import { join } from "node:path";
+import type { ConsumedMessage } from "../../readings/index.ts";
+import { syncFile } from "../../storage/index.ts";
+import { Pause } from "./pause.ts";
+import type { PipelineOptions } from "./pipeline-options.ts";
+import { retryMilliseconds } from "./retry-time.ts";
+
+export interface DeadLetter {
+  /** The name of the sink, or `mapping`. */
+  readonly sink: string;
+  readonly reason: string;
+  readonly message: ConsumedMessage;
+}
+
+/** A server may answer with a page. */
+const reasonCharactersMax = 1000;
+const newline = 0x0a;
+const searchBytes = 65_536;
+
+type DeadLetterOptions = Pick<PipelineOptions, "folder" | "limits" | "talk" | "chance">;
+
+export class DeadLetters {
+  readonly #options: DeadLetterOptions;
+  readonly #file: string;
+  readonly #pause = new Pause();
+  #handle: FileHandle | undefined;
+  /** What is known to be whole lines on the disk. */
+  #bytes = 0;
+  #queue: Promise<unknown> = Promise.resolve();
+  #closed = false;
+  #toldFailure = false;
+  #toldDeletion = false;
+
+  constructor(options: DeadLetterOptions) {
+    this.#options = options;
+    this.#file = join(options.folder, "dead-letters.jsonl");
+  }
+
+  /** True when they are on the disk; it waits for a disk that is full. False when it was closed before that. */
+  keep(letters: readonly DeadLetter[]): Promise<boolean> {
+    if (letters.length === 0) return Promise.resolve(true);
+    const kept = this.#queue.then(() => this.#keep(letters));
+    this.#queue = kept;
+    return kept;
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#pause.wake();
+    await this.#queue;
+    await this.#handle?.close();
+    this.#handle = undefined;
+  }
+
+  async #keep(letters: readonly DeadLetter[]): Promise<boolean> {
+    const lines = Buffer.from(letters.map(formatLetter).join(""));
+    const { chance, limits, talk } = this.#options;
+    for (let attempt = 0; !this.#closed; attempt++) {
+      try {
+        await this.#append(lines);
+        this.#toldFailure = false;
+        return true;
+      } catch (error) {
+        if (!(error instanceof Error) || !("syscall" in error)) throw error;
+        const line = `what a sink refused cannot be kept in ${this.#file} (${error.message}): free some space or give the right to write there; until then it waits`;
+        if (!this.#toldFailure) talk.say(line);
+        this.#toldFailure = true;
+        await this.#reopenLater(retryMilliseconds(attempt, chance(), limits));
+      }
+    }
+    return false;
+  }
+
+  async #append(lines: Buffer): Promise<void> {
+    this.#handle ??= await this.#open();
+    if (this.#bytes > 0 && this.#bytes + lines.length > this.#options.limits.deadLetterBytesMax) {
+      await this.#handle.close();
+      this.#handle = undefined;
+      this.#rotate();
+      this.#handle = await this.#open();
+    }
+    await this.#handle.appendFile(lines);
+    await this.#handle.datasync();
+    this.#bytes += lines.length;
+  }
+
+  /** A line that was cut off by a crash or a full disk was never told to be kept, and is taken away. */
+  async #open(): Promise<FileHandle> {
+    const isNew = !existsSync(this.#file);
+    const handle = await open(this.#file, "a+", 0o600);
+    try {
+      this.#bytes = await findWholeLines(handle);
+      await handle.truncate(this.#bytes);
+      if (isNew) syncFile(this.#options.folder);
+      return handle;
+    } catch (error) {
+      await handle.close();
+      throw error;
+    }
+  }
+
+  async #reopenLater(milliseconds: number): Promise<void> {
+    const handle = this.#handle;
+    this.#handle = undefined;
+    await handle?.close();
+    if (!this.#closed) await this.#pause.wait(milliseconds);
+  }
+
+  #rotate(): void {
+    const { deadLetterFilesMax, deadLetterBytesMax } = this.#options.limits;
+    const older = (age: number) =>
+      age === 0 ? this.#file : join(this.#options.folder, `dead-letters.${age}.jsonl`);
+    const oldest = deadLetterFilesMax - 1;
+    if (existsSync(older(oldest)) && !this.#toldDeletion) {
+      this.#toldDeletion = true;
+      this.#options.talk.say(
+        `the oldest dead letters are deleted from now on: ${deadLetterFilesMax} files of ${deadLetterBytesMax} bytes are kept in ${this.#options.folder}`,
+      );
+    }
+    for (let age = oldest; age > 0; age--) {
+      if (existsSync(older(age - 1))) renameSync(older(age - 1), older(age));
+    }
+    syncFile(this.#options.folder);
+  }
+}
+
+function formatLetter({ sink, reason, message }: DeadLetter): string {
+  const { topic, payload, qos, retain, arrivedAt, correlationData, ...properties } = message;
+  const letter = {
+    time: new Date().toISOString(),
+    sink,
+    reason: reason.slice(0, reasonCharactersMax),
+    topic,
+    qos,
+    retain,
+    ...(isUtf8(payload)
+      ? { payload: payload.toString() }
+      : { payloadBase64: payload.toString("base64") }),
+    arrivedAt,
+    ...properties,
+    correlationDataBase64: correlationData?.toString("base64"),
+  };
+  return `${JSON.stringify(letter)}\n`;
+}
+
+/** Bytes up to and including the last end of a line. */
+async function findWholeLines(handle: FileHandle): Promise<number> {
+  let end = (await handle.stat()).size;
+  const part = Buffer.alloc(searchBytes);
+  while (end > 0) {
+    const start = Math.max(end - searchBytes, 0);
+    const { bytesRead } = await handle.read(part, 0, end - start, start);
+    const found = part.subarray(0, bytesRead).lastIndexOf(newline);
+    if (found !== -1) return start + found + 1;
+    end = start;
+  }
+  return 0;
+}
