@@ -3,13 +3,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { encode } from "cbor2";
 import { TstackError } from "../base/index.ts";
-import {
-  depthMax,
-  fieldNameLengthMax,
-  fieldsMax,
-  payloadBytesMax,
-  textLengthMax,
-} from "./bounds.ts";
+import { depthMax, fieldsMax, nameLengthMax, payloadBytesMax, textLengthMax } from "./bounds.ts";
 import { type ConsumedMessage, createDefaultMapping, type FieldValue } from "./index.ts";
 
 function toMessage(payload: string | Uint8Array, contentType?: string): ConsumedMessage {
@@ -127,8 +121,8 @@ const bounds: readonly (readonly [
   ["fields", listOf(fieldsMax), listOf(fieldsMax + 1), /more than 1024 fields/],
   [
     "the name of a field",
-    `{"${"n".repeat(fieldNameLengthMax)}":1}`,
-    `{"${"n".repeat(fieldNameLengthMax + 1)}":1}`,
+    `{"${"n".repeat(nameLengthMax)}":1}`,
+    `{"${"n".repeat(nameLengthMax + 1)}":1}`,
     /name of a field has more than 512 characters/,
   ],
   ["text", "x".repeat(textLengthMax), "x".repeat(textLengthMax + 1), /text has more than 65536/],

@@ -2,8 +2,9 @@
  * From a value to fields: an object's and a list's values get the names and numbers on the way to them, with a point
  * between: `sensors.0.temperature`. Always holds: numbers are finite, text is well-formed Unicode, no name is empty.
  */
-import { depthMax, fieldNameLengthMax, fieldsMax, textLengthMax, unreadable } from "./bounds.ts";
+import { depthMax, fieldsMax, nameLengthMax, textLengthMax } from "./bounds.ts";
 import { type FieldValue, valueField } from "./reading.ts";
+import { unreadable } from "./refusals.ts";
 
 export class FieldCollector {
   readonly fields = new Map<string, FieldValue>();
@@ -26,8 +27,8 @@ export class FieldCollector {
   }
 
   set(name: string, value: FieldValue): void {
-    if (name.length > fieldNameLengthMax) {
-      throw unreadable(`the name of a field has more than ${fieldNameLengthMax} characters`);
+    if (name.length > nameLengthMax) {
+      throw unreadable(`the name of a field has more than ${nameLengthMax} characters`);
     }
     if (typeof value === "string" && value.length > textLengthMax) {
       throw unreadable(`a text has more than ${textLengthMax} characters`);

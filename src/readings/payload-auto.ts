@@ -2,10 +2,11 @@
  * What a payload is, found out by looking at it. Never refuses what is only strange, since who subscribes to `#` gets
  * everything that is published: what is no text holds nothing, and what is no number and no JSON is text.
  */
-import { textLengthMax, unreadable } from "./bounds.ts";
+import { textLengthMax } from "./bounds.ts";
 import type { ConsumedMessage } from "./message.ts";
 import { readNumberText } from "./number-text.ts";
 import { readCbor, readJson, readUtf8 } from "./payload-text.ts";
+import { unreadable } from "./refusals.ts";
 
 /** Pictures, compressed data, structures of C: no text has these but tab, line feed, form feed and carriage return. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for

@@ -1,6 +1,7 @@
 /** From bytes to text, JSON and CBOR. Nothing of a payload is repeated in an error: it may be long, or a secret. */
 import { decode, Simple, Tag } from "cbor2";
-import { depthMax, payloadBytesMax, unreadable } from "./bounds.ts";
+import { depthMax, payloadBytesMax } from "./bounds.ts";
+import { unreadable } from "./refusals.ts";
 
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true });
 

@@ -1,0 +1,31 @@
+/**
+ * Where a value lies in a document: keys and numbers of list items with a point between, `sensors.0.temperature`. A
+ * point that belongs to a key has a backslash before it. A payload that is one value has it at `value`.
+ */
+import { valueField } from "./reading.ts";
+import { misconfigured } from "./refusals.ts";
+
+export type ValuePath = readonly string[];
+
+/** @throws TstackError CONFIGURATION_INVALID */
+export function parseValuePath(text: string): ValuePath {
+  const keys = text.split(/(?<!\\)\./).map((key) => key.replaceAll("\\.", "."));
+  if (!keys.includes("")) return keys;
+  const message = `${JSON.stringify(text)} is no path: keys with a point between, as sensors.0.temp`;
+  throw misconfigured(message);
+}
+
+/** @param document of JSON or CBOR. Undefined where there is nothing. */
+export function findValue(document: unknown, path: ValuePath): unknown {
+  if (typeof document !== "object" || document === null) {
+    return path.length === 1 && path[0] === valueField ? document : undefined;
+  }
+  let value: unknown = document;
+  for (const key of path) {
+    if (value instanceof Map) value = value.get(key);
+    else if (typeof value === "object" && value !== null && Object.hasOwn(value, key)) {
+      value = (value as Record<string, unknown>)[key];
+    } else return undefined;
+  }
+  return value;
+}
