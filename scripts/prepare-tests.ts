@@ -34,6 +34,16 @@ const requirements: readonly DebianRequirement[] = [
       ["python3", "-c", "import paho.mqtt.client"],
     ],
   },
+  {
+    debianPackage: "influxdb",
+    neededFor: "the tests of the sink influxdb with a real InfluxDB",
+    probes: [["influxd", "version"]],
+  },
+  {
+    debianPackage: "victoria-metrics",
+    neededFor: "the tests of the sinks prometheus and influxdb with a real VictoriaMetrics",
+    probes: [["victoria-metrics", "-version"]],
+  },
 ];
 
 const missing = installDebianPackages(requirements);

@@ -13,4 +13,5 @@ export {
 /** Loaded when asked for: who writes to a file does not wait for a driver of PostgreSQL. In the order of the help. */
 export const sinkKinds: Readonly<Record<string, () => Promise<SinkKind>>> = {
   stdout: async () => (await import("./stdout/index.ts")).stdoutSink,
+  influxdb: async () => (await import("./influxdb/index.ts")).influxdbSink,
 };

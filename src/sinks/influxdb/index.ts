@@ -1,0 +1,19 @@
+/** InfluxDB 1, 2 and 3, and what understands its line protocol over HTTP. */
+import type { SinkKind } from "../sink.ts";
+import { writeLines } from "./format.ts";
+import { influxdbOptions, readInfluxdbSettings } from "./settings.ts";
+import { InfluxdbSink } from "./sink.ts";
+
+export const influxdbSink: SinkKind = {
+  name: "influxdb",
+  summary: "InfluxDB 1, 2 or 3, by line protocol over HTTP",
+  options: influxdbOptions,
+  async configure(values) {
+    const settings = await readInfluxdbSettings(values);
+    return {
+      destination: settings.destination,
+      explain: writeLines,
+      open: async (world) => new InfluxdbSink(settings, world),
+    };
+  },
+};
