@@ -6,12 +6,14 @@ import { depthMax, fieldsMax, nameLengthMax, textLengthMax } from "./bounds.ts";
 import { type FieldValue, valueField } from "./reading.ts";
 import { unreadable } from "./refusals.ts";
 
+const nothing: ReadonlySet<string> = new Set();
+
 export class FieldCollector {
   readonly fields = new Map<string, FieldValue>();
   readonly #omitted: ReadonlySet<string>;
 
   /** @param omitted names that are left out, with all that lies below them */
-  constructor(omitted: ReadonlySet<string> = new Set()) {
+  constructor(omitted: ReadonlySet<string> = nothing) {
     this.#omitted = omitted;
   }
 

@@ -1,5 +1,5 @@
 /**
- * Reads a mapping file. Always holds: what is wrong is told with its line and what to write instead, and all of it at
+ * Reads a mapping file. Always holds: what is wrong is told with its line and what to write instead, many of it at
  * once; nothing that is wrong is passed over.
  */
 import { type Document, isMap, isNode, isScalar, LineCounter, parseDocument } from "yaml";
@@ -86,7 +86,7 @@ function toValues(document: Document.Parsed, file: string): unknown {
 /** Of the key at the path, or of what is nearest around it. */
 function findOffset(document: Document.Parsed, path: MistakePath): number {
   for (let length = path.length; length > 0; length--) {
-    const parent = length === 1 ? document.contents : document.getIn(path.slice(0, length - 1));
+    const parent = document.getIn(path.slice(0, length - 1));
     const key = path[length - 1];
     const node = isMap(parent)
       ? parent.items.find((pair) => isScalar(pair.key) && String(pair.key.value) === key)?.key
@@ -108,10 +108,10 @@ function readIssue(issue: z.core.$ZodIssue): Mistake[] {
       const words = issue.values.map(String);
       const meant = typeof issue.input === "string" ? suggest(issue.input, words) : undefined;
       const hint = meant === undefined ? "" : `; did you mean ${meant}?`;
-      return [{ path, message: `is one of ${words.join(", ")}${hint}` }];
+      return [{ path, message: `must be one of ${words.join(", ")}${hint}` }];
     }
     case "invalid_key":
-      return [{ path, message: "is a name of letters, digits, _ and -, and not too long" }];
+      return [{ path, message: "must be called by letters, digits, _ and -, and not too long" }];
     default:
       if (issue.input !== undefined) return [{ path, message: issue.message }];
       return [{ path, message: `is missing; it ${issue.message}` }];

@@ -44,7 +44,8 @@ export function readCbor(payload: Buffer): unknown {
   }
 }
 
-const decodeOptions = { maxDepth: depthMax, ignoreGlobalTags: true, preferMap: true };
+// The library counts the levels of lists twice.
+const decodeOptions = { maxDepth: 2 * depthMax + 2, ignoreGlobalTags: true, preferMap: true };
 
 function toPlain(value: unknown): unknown {
   if (value instanceof Tag) return toPlain(value.contents);
@@ -60,7 +61,7 @@ function describeKey(key: unknown): string {
   return typeof plain === "object" && plain !== null ? JSON.stringify(plain) : String(plain);
 }
 
-function checkLength(length: number): void {
+export function checkLength(length: number): void {
   if (length > payloadBytesMax) {
     throw unreadable(`the payload has more than ${payloadBytesMax} bytes`);
   }

@@ -27,7 +27,7 @@ export function checkKeys(shape: RuleShape, report: Report): void {
     refusePaths(shape, `payload: ${payload}, which is a single value`, report);
   }
   if (fields !== undefined && Object.keys(fields).length === 0) {
-    report(["fields"], "is not empty: leave it away for all that the payload has");
+    report(["fields"], "must not be empty: leave it away for all that the payload has");
   }
   if (fields !== undefined && omit !== undefined) {
     report(["omit"], "is for rules without fields, which take nothing but what they name");
