@@ -44,6 +44,12 @@ const requirements: readonly DebianRequirement[] = [
     neededFor: "the tests of the sinks prometheus and influxdb with a real VictoriaMetrics",
     probes: [["victoria-metrics", "-version"]],
   },
+  {
+    debianPackage: "postgresql",
+    neededFor: "the tests of the sink postgres with a real PostgreSQL",
+    // Debian has a folder for each version, and none of them on the PATH.
+    probes: [["sh", "-c", "command -v initdb || ls /usr/lib/postgresql/*/bin/initdb"]],
+  },
 ];
 
 const missing = installDebianPackages(requirements);

@@ -14,4 +14,5 @@ export {
 export const sinkKinds: Readonly<Record<string, () => Promise<SinkKind>>> = {
   stdout: async () => (await import("./stdout/index.ts")).stdoutSink,
   influxdb: async () => (await import("./influxdb/index.ts")).influxdbSink,
+  postgres: async () => (await import("./postgres/index.ts")).postgresSink,
 };
