@@ -35,6 +35,7 @@ export class DeadLetters {
   #bytes = 0;
   #queue: Promise<unknown> = Promise.resolve();
   #closed = false;
+  readonly #toldOf = new Set<string>();
   #toldFailure = false;
   #toldDeletion = false;
 
@@ -66,6 +67,7 @@ export class DeadLetters {
       try {
         await this.#append(lines);
         this.#toldFailure = false;
+        this.#tell(letters[0]);
         return true;
       } catch (error) {
         if (!(error instanceof Error) || !("syscall" in error)) throw error;
@@ -76,6 +78,15 @@ export class DeadLetters {
       }
     }
     return false;
+  }
+
+  /** The first of a sink, so that nobody has to look into the file to know that there is something. */
+  #tell({ sink, reason, message }: DeadLetter): void {
+    if (this.#toldOf.has(sink)) return;
+    this.#toldOf.add(sink);
+    this.#options.talk.say(
+      `a message of ${message.topic} is refused by ${sink}: ${shorten(reason)}; such are kept in ${this.#file}`,
+    );
   }
 
   async #append(lines: Buffer): Promise<void> {
@@ -131,12 +142,16 @@ export class DeadLetters {
   }
 }
 
+function shorten(reason: string): string {
+  return reason.slice(0, reasonCharactersMax);
+}
+
 function formatLetter({ sink, reason, message }: DeadLetter): string {
   const { topic, payload, qos, retain, arrivedAt, correlationData, ...properties } = message;
   const letter = {
     time: new Date().toISOString(),
     sink,
-    reason: reason.slice(0, reasonCharactersMax),
+    reason: shorten(reason),
     topic,
     qos,
     retain,

@@ -27,6 +27,8 @@ export interface LaneOptions {
   readonly limits: PipelineLimits;
   readonly talk: Talk;
   chance(): number;
+  /** No batch waits for more messages. */
+  isHurried(): boolean;
   /** `safeUpTo` may be higher, or the spool empty. */
   progressed(): void;
   failed(error: unknown): void;
@@ -52,7 +54,6 @@ export class Lane {
   safeUpTo = 0;
   /** The batch that is being written takes too long: all goes to the spool. */
   #stalled = false;
-  #hurried = false;
   #ended = false;
   #closed = false;
   /** When the first message of the next batch came. */
@@ -60,10 +61,11 @@ export class Lane {
 
   constructor(options: LaneOptions) {
     this.#options = options;
-    const health = new SinkHealth(options.sink.destination, options.talk);
+    const { sink, spool, talk } = options;
+    const health = new SinkHealth(sink.destination, talk, () => spool.messages);
     this.#health = health;
     this.#spool = new SpoolGate({ ...options, health, retry: options.progressed });
-    this.#writer = new SinkWriter({ ...options, health, spooled: () => this.#spool.messages });
+    this.#writer = new SinkWriter({ ...options, health });
     this.#running = this.#run().catch((error: unknown) => options.failed(error));
   }
 
@@ -103,9 +105,8 @@ export class Lane {
     if (this.#health.isUnavailable) this.#stall();
   }
 
-  /** From now on no batch waits for more messages. */
+  /** `isHurried` has become true. */
   hurry(): void {
-    this.#hurried = true;
     this.spoolIfUnavailable();
     this.#pause.wake();
   }
@@ -124,8 +125,18 @@ export class Lane {
     this.#pause.wake();
     await within(secondsMax, this.#running);
     this.#closed = true;
-    await within(secondsMax, this.#options.sink.sink.close());
+    await within(secondsMax, this.#closeSink());
     this.#spool.close();
+  }
+
+  /** What the sink had told to have, it has: that it cannot end well is for who looks for bugs. */
+  async #closeSink(): Promise<void> {
+    const { sink, talk } = this.#options;
+    try {
+      await sink.sink.close();
+    } catch (error) {
+      talk.debug(`${sink.destination} was not closed: ${error}`);
+    }
   }
 
   get #isSpooling(): boolean {
@@ -147,7 +158,7 @@ export class Lane {
     if (this.#spool.messages > 0) return this.#spool.retryIn;
     const waiting = log.last - this.safeUpTo;
     if (waiting === 0) return undefined;
-    if (this.#hurried || waiting >= limits.batchMessagesMax) return 0;
+    if (this.#options.isHurried() || waiting >= limits.batchMessagesMax) return 0;
     if (log.bytesAfter(this.safeUpTo) >= limits.batchBytesMax) return 0;
     const now = performance.now();
     const since = this.#waitingSince ?? now;

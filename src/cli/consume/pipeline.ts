@@ -22,12 +22,13 @@ export class Pipeline {
   readonly #deadLetters: DeadLetters;
   readonly #unreadable: UnreadableMessages;
   readonly #lanes: readonly Lane[];
-  readonly #settled = new Pause();
+  readonly #drains = new Set<Pause>();
   #hasRoom = true;
   #safe = 0;
   #dropped = 0;
   #tickIsDue = false;
   #failed = false;
+  #closed = false;
 
   private constructor(options: PipelineOptions, spools: readonly Spool[]) {
     this.#options = options;
@@ -36,7 +37,8 @@ export class Pipeline {
     const failed = (error: unknown) => this.#fail(error);
     this.#deadLetters = new DeadLetters(options);
     this.#unreadable = new UnreadableMessages(this.#deadLetters, progressed);
-    const shared = { mapping, limits, talk, chance, progressed, failed };
+    const isHurried = () => this.#drains.size > 0;
+    const shared = { mapping, limits, talk, chance, isHurried, progressed, failed };
     const [log, deadLetters] = [this.#log, this.#deadLetters];
     this.#lanes = options.sinks.map(
       (sink, index) => new Lane({ ...shared, sink, spool: spools[index], log, deadLetters }),
@@ -98,13 +100,15 @@ export class Pipeline {
 
   /**
    * Writes without waiting for more. True when all is safe and no spool is left; after so long what still waits goes to
-   * the spools, and the answer is false. Nothing is taken meanwhile.
+   * the spools, and the answer is false.
    */
   async drain(secondsMax: number): Promise<boolean> {
+    const drain = new Pause();
+    this.#drains.add(drain);
     for (const lane of this.#lanes) lane.hurry();
-    this.#tickSoon();
-    if (!this.#isSettled) await this.#settled.wait(secondsMax * 1000);
-    if (this.#failed) return false;
+    if (!this.#isSettled) await drain.wait(secondsMax * 1000);
+    this.#drains.delete(drain);
+    if (this.#failed || this.#closed) return false;
     const isSettled = this.#isSettled;
     for (const lane of this.#lanes) lane.spoolNow();
     this.#tick();
@@ -114,6 +118,8 @@ export class Pipeline {
   /** What is not safe yet stays with the broker: call `drain` before. */
   async close(): Promise<void> {
     const { closeSecondsMax } = this.#options.limits;
+    this.#closed = true;
+    this.#endDrains();
     await Promise.all(this.#lanes.map((lane) => lane.end(closeSecondsMax)));
     await this.#deadLetters.close();
   }
@@ -161,7 +167,11 @@ export class Pipeline {
       this.#options.safe(safe);
     }
     if (!this.#hasRoom) this.#makeRoom();
-    if (this.#isSettled) this.#settled.wake();
+    if (this.#isSettled) this.#endDrains();
+  }
+
+  #endDrains(): void {
+    for (const drain of this.#drains) drain.wake();
   }
 
   #makeRoom(): void {
@@ -175,7 +185,7 @@ export class Pipeline {
   #fail(error: unknown): void {
     if (this.#failed) return;
     this.#failed = true;
-    this.#settled.wake();
+    this.#endDrains();
     const what = error instanceof Error ? error : new Error(String(error));
     this.#options.talk.debug(what.stack ?? what.message);
     const message = `a bug in tStack, please report it: ${what.message} (--debug shows where)`;

@@ -8,20 +8,23 @@ import type { SinkState } from "./pipeline-options.ts";
 export class SinkHealth {
   readonly #destination: string;
   readonly #talk: Talk;
+  readonly #spooled: () => number;
   #unavailable: string | undefined;
   #spoolTrouble: string | undefined;
   #spooling = false;
   #toldFull = false;
   #toldFailure = false;
 
-  constructor(destination: string, talk: Talk) {
+  /** @param spooled messages in its spool */
+  constructor(destination: string, talk: Talk, spooled: () => number) {
     this.#destination = destination;
     this.#talk = talk;
+    this.#spooled = spooled;
   }
 
   get state(): SinkState {
     if (this.#spoolTrouble !== undefined) return "full";
-    if (this.#spooling) return "spooling";
+    if (this.#spooling || this.#spooled() > 0) return "spooling";
     return this.#unavailable === undefined ? "flowing" : "retrying";
   }
 
@@ -33,11 +36,10 @@ export class SinkHealth {
     return this.#spoolTrouble ?? this.#unavailable;
   }
 
+  /** @param message with the destination in it */
   unavailable(message: string): void {
-    if (this.#unavailable === undefined) {
-      this.#talk.say(`${this.#destination} takes nothing: ${message}; it is tried again`);
-    }
-    this.#talk.debug(`${this.#destination}: ${message}`);
+    if (this.#unavailable === undefined) this.#talk.say(`${message}; it is tried again`);
+    else this.#talk.debug(message);
     this.#unavailable = message;
   }
 
@@ -49,9 +51,9 @@ export class SinkHealth {
     this.#talk.say(`what comes for ${this.#destination} is kept in ${file} until it takes it`);
   }
 
-  /** @param waiting messages on the disk, its own batch among them */
-  available(waiting: number): void {
+  available(): void {
     if (this.#unavailable === undefined) return;
+    const waiting = this.#spooled();
     this.#unavailable = undefined;
     const rest = waiting > 0 ? `, ${waiting} messages that were kept on the disk go there now` : "";
     this.#talk.say(`${this.#destination} is well again${rest}`);

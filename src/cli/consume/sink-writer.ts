@@ -14,8 +14,6 @@ export interface WriterOptions {
   readonly health: SinkHealth;
   readonly limits: PipelineOptions["limits"];
   chance(): number;
-  /** Messages in the sink's spool. */
-  spooled(): number;
 }
 
 export class SinkWriter {
@@ -57,16 +55,16 @@ export class SinkWriter {
   }
 
   async #writePiece(piece: readonly MappedMessage[]): Promise<"written" | "stopped" | SinkRefusal> {
-    const { chance, health, limits, spooled } = this.#options;
+    const { chance, health, limits } = this.#options;
     for (let attempt = 0; !this.#stopped; attempt++) {
       try {
         const records = await this.#sink.write(piece);
         this.#count(piece.length, records);
-        health.available(spooled());
+        health.available();
         return "written";
       } catch (error) {
         if (error instanceof SinkRefusal) {
-          health.available(spooled());
+          health.available();
           return error;
         }
         if (!(error instanceof SinkUnavailable)) throw error;

@@ -3,11 +3,11 @@
  * came, first in, first out. What was appended outlives a power cut. An empty spool has no file.
  */
 import { chmodSync, existsSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { TstackError } from "../../base/index.ts";
 import type { ConsumedMessage } from "../../readings/index.ts";
-import { identityOf } from "../../storage/index.ts";
+import { identityOf, syncFile } from "../../storage/index.ts";
 import { messageBytes } from "./message-size.ts";
 import type { BatchLimits } from "./pending-log.ts";
 import { toSpoolError } from "./spool-failure.ts";
@@ -148,6 +148,8 @@ export class Spool {
         throw spoolFailure(`a newer tStack has written ${this.file}: use that`);
       }
       this.#takeStock(database);
+      // Its name outlives a power cut as well.
+      syncFile(dirname(this.file));
       return {
         database,
         identity: identityOf(this.file),
