@@ -30,6 +30,11 @@ const commands: Readonly<Record<string, Command>> = {
     summary: "print the messages of topics",
     load: () => import("./tsubscribe.ts"),
   },
+  monitor: {
+    program: "tmonitor",
+    summary: "publish the state of this machine",
+    load: () => import("./tmonitor.ts"),
+  },
   bench: {
     program: "tbench",
     summary: "put a load on a broker",

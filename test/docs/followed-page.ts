@@ -13,7 +13,16 @@ import { readPage, type Step } from "./page.ts";
 import { Terminal } from "./terminal.ts";
 
 const root = join(import.meta.dirname, "../..");
-const programs = ["tserve", "tpublish", "tsubscribe", "tstack", "tuser", "treg", "tregister"];
+const programs = [
+  "tserve",
+  "tpublish",
+  "tsubscribe",
+  "tmonitor",
+  "tstack",
+  "tuser",
+  "treg",
+  "tregister",
+];
 
 async function findFreePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");

@@ -61,7 +61,10 @@ export class Terminal {
       if (!isWaiting) this.#output += text;
     });
     await this.#until("say that it is ready, or end", () => {
-      return this.#hasEnded() || /listens on|: subscribed\n/.test(this.#output + this.#talk);
+      return (
+        this.#hasEnded() ||
+        /listens on|: subscribed\n|: publishing /.test(this.#output + this.#talk)
+      );
     });
   }
 

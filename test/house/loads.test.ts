@@ -28,6 +28,7 @@ const neverByClients = ["fastify", "jose", "bcrypt", "@mongodb-js/saslprep", "@p
 for (const [program, without] of [
   ["tpublish", [...neverByClients, "zod", "yaml", "pino"]],
   ["tsubscribe", [...neverByClients, "zod", "yaml", "pino"]],
+  ["tmonitor", [...neverByClients, "zod", "yaml", "pino", "systeminformation"]],
   ["tserve", [...neverByClients, "mqtt"]],
   ["tuser", ["jose", "bcrypt", "@mongodb-js/saslprep", "@peculiar/x509"]],
   ["tregister", [...neverByClients, "pino"]],

@@ -9,6 +9,7 @@ import { test } from "node:test";
 const bin = join(import.meta.dirname, "../../bin");
 const programs = [
   "tbench",
+  "tmonitor",
   "tpublish",
   "treg",
   "tregister",
@@ -68,7 +69,16 @@ test("bin/ holds nothing that Node.js 12 cannot read", () => {
 
 test("tstack without a word lists its commands", () => {
   const { code, out } = runProgram("tstack");
-  for (const command of ["serve", "publish", "subscribe", "bench", "user", "reg", "register"])
+  for (const command of [
+    "serve",
+    "publish",
+    "subscribe",
+    "monitor",
+    "bench",
+    "user",
+    "reg",
+    "register",
+  ])
     assert.match(out, new RegExp(command));
   assert.equal(code, 0);
 });
@@ -79,7 +89,16 @@ test("tstack --version is the package's", () => {
   assert.equal(runProgram("tstack", "--version").out, `${version}\n`);
 });
 
-for (const command of ["serve", "publish", "subscribe", "bench", "user", "reg", "register"]) {
+for (const command of [
+  "serve",
+  "publish",
+  "subscribe",
+  "monitor",
+  "bench",
+  "user",
+  "reg",
+  "register",
+]) {
   test(`tstack ${command} and tstack help ${command} are t${command}`, () => {
     const itself = runProgram(`t${command}`, "--help");
     assert.equal(itself.code, 0);
