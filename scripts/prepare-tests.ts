@@ -48,7 +48,22 @@ const requirements: readonly DebianRequirement[] = [
     debianPackage: "postgresql",
     neededFor: "the tests of the sink postgres with a real PostgreSQL",
     // Debian has a folder for each version, and none of them on the PATH.
-    probes: [["sh", "-c", "command -v initdb || ls /usr/lib/postgresql/*/bin/initdb"]],
+    probes: [
+      ["initdb", "--version"],
+      ["/usr/lib/postgresql/15/bin/initdb", "--version"],
+      ["/usr/lib/postgresql/16/bin/initdb", "--version"],
+      ["/usr/lib/postgresql/17/bin/initdb", "--version"],
+    ],
+  },
+  {
+    debianPackage: "graphite-carbon",
+    neededFor: "the tests of tconsume with a real Graphite",
+    probes: [["carbon-cache", "--help"]],
+  },
+  {
+    debianPackage: "python3-whisper",
+    neededFor: "the tests of tconsume that read what Graphite has written",
+    probes: [["/usr/bin/python3", "-c", "import whisper"]],
   },
 ];
 

@@ -10,9 +10,13 @@ export {
   SinkUnavailable,
 } from "./sink.ts";
 
+export { parseBytes } from "./setting-values.ts";
+
 /** Loaded when asked for: who writes to a file does not wait for a driver of PostgreSQL. In the order of the help. */
 export const sinkKinds: Readonly<Record<string, () => Promise<SinkKind>>> = {
   stdout: async () => (await import("./stdout/index.ts")).stdoutSink,
+  graphite: async () => (await import("./graphite/index.ts")).graphiteSink,
+  sqlite: async () => (await import("./sqlite/index.ts")).sqliteSink,
   influxdb: async () => (await import("./influxdb/index.ts")).influxdbSink,
   postgres: async () => (await import("./postgres/index.ts")).postgresSink,
 };
