@@ -8,7 +8,7 @@ import { suggest, type TstackError } from "../base/index.ts";
 import { createDefaultMapping } from "./default-mapping.ts";
 import type { Mapping } from "./mapping.ts";
 import { listKeys, type MappingShape, mappingShape } from "./mapping-shape.ts";
-import { misconfigured } from "./refusals.ts";
+import { misconfigured, showName } from "./refusals.ts";
 import type { Rule } from "./rule.ts";
 import { RuleMapping } from "./rule-mapping.ts";
 import { readRule } from "./rule-reader.ts";
@@ -127,11 +127,13 @@ function describe({ path, message }: Mistake): string {
   const [, rule, ...inRule] = path;
   if (inRule.length > 0) {
     const [key, ...inner] = inRule;
-    const words = inner.map((part) => (typeof part === "number" ? `[${part}]` : `.${part}`));
-    return `${key}${words.join("")} ${message}`;
+    const words = inner.map((part) =>
+      typeof part === "number" ? `[${part}]` : `.${showName(part)}`,
+    );
+    return `${showName(String(key))}${words.join("")} ${message}`;
   }
   if (rule !== undefined) return `the rule ${message}`;
-  return `${path.length === 0 ? "the file" : path[0]} ${message}`;
+  return `${path.length === 0 ? "the file" : showName(String(path[0]))} ${message}`;
 }
 
 function readRules(

@@ -1,6 +1,6 @@
 /** How a reading is called after levels of its topic: `{room} {metric}`. */
 import { suggest } from "../base/index.ts";
-import { misconfigured } from "./refusals.ts";
+import { misconfigured, showName } from "./refusals.ts";
 
 /** Text and names of levels in turn: the first is text, and so is the last. */
 export type NameTemplate = readonly string[];
@@ -25,7 +25,7 @@ export function parseNameTemplate(text: string, names: readonly string[]): NameT
       : names.length > 0
         ? `there are ${names.map((name) => `{${name}}`).join(", ")}`
         : "give one a name, as +room or #metric";
-  throw misconfigured(`has {${unknown}}, which no level of topic is called; ${hint}`);
+  throw misconfigured(`has {${showName(unknown)}}, which no level of topic is called; ${hint}`);
 }
 
 export function namesInTemplate(template: NameTemplate): readonly string[] {

@@ -2,6 +2,7 @@
 import { suggest } from "../base/index.ts";
 import type { RuleShape } from "./mapping-shape.ts";
 import { valueField } from "./reading.ts";
+import { showName } from "./refusals.ts";
 import type { Report } from "./rule-reader.ts";
 import type { TopicPattern } from "./topic-pattern.ts";
 
@@ -56,7 +57,10 @@ function checkUnits({ fields, payload, units = {} }: RuleShape, report: Report):
   for (const unit of Object.keys(units)) {
     if (names.some((name) => unit === name || unit.startsWith(`${name}.`))) continue;
     const meant = suggest(unit, names);
-    const hint = meant === undefined ? `there are ${names.join(", ")}` : `did you mean ${meant}?`;
+    const hint =
+      meant === undefined
+        ? `there are ${names.map(showName).join(", ")}`
+        : `did you mean ${showName(meant)}?`;
     report(["units", unit], `is the unit of no field of this rule; ${hint}`);
   }
 }

@@ -47,7 +47,9 @@ export function parseTopicPattern(text: string): TopicPattern {
 function parseLevel(text: string): Level {
   if (text.startsWith("+")) return { kind: "any", name: readName(text) };
   if (text.startsWith("#"))
-    throw misconfigured(`has ${text} before its end: the rest of a topic comes last`);
+    throw misconfigured(
+      `has ${JSON.stringify(text)} before its end: the rest of a topic comes last`,
+    );
   if (/[+#\0]/.test(text))
     throw misconfigured(`has + or # inside a level: ${JSON.stringify(text)}`);
   return { kind: "literal", text };

@@ -20,12 +20,14 @@ export function findValue(document: unknown, path: ValuePath): unknown {
   if (typeof document !== "object" || document === null) {
     return path.length === 1 && path[0] === valueField ? document : undefined;
   }
-  let value: unknown = document;
-  for (const key of path) {
-    if (value instanceof Map) value = value.get(key);
-    else if (typeof value === "object" && value !== null && Object.hasOwn(value, key)) {
-      value = (value as Record<string, unknown>)[key];
-    } else return undefined;
-  }
-  return value;
+  return path.reduce(findInner, document);
+}
+
+/** Keys and items only: neither `length` nor `constructor`. */
+function findInner(value: unknown, key: string): unknown {
+  if (value instanceof Map) return value.get(key);
+  if (typeof value !== "object" || value === null) return undefined;
+  return Object.prototype.propertyIsEnumerable.call(value, key)
+    ? (value as Record<string, unknown>)[key]
+    : undefined;
 }
