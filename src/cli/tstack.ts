@@ -35,6 +35,11 @@ const commands: Readonly<Record<string, Command>> = {
     summary: "publish the state of this machine",
     load: () => import("./tmonitor.ts"),
   },
+  consume: {
+    program: "tconsume",
+    summary: "write messages to databases, files and other places",
+    load: () => import("./tconsume.ts"),
+  },
   bench: {
     program: "tbench",
     summary: "put a load on a broker",

@@ -17,6 +17,7 @@ const programs = [
   "tserve",
   "tpublish",
   "tsubscribe",
+  "tconsume",
   "tmonitor",
   "tstack",
   "tuser",

@@ -14,7 +14,15 @@ const root = join(import.meta.dirname, "../..");
 export async function runPage(page: string): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), "tstack-page-"));
   mkdirSync(join(folder, "node_modules/.bin"), { recursive: true });
-  for (const program of ["tserve", "tpublish", "tsubscribe", "tmonitor", "tstack", "tuser"]) {
+  for (const program of [
+    "tserve",
+    "tpublish",
+    "tsubscribe",
+    "tconsume",
+    "tmonitor",
+    "tstack",
+    "tuser",
+  ]) {
     symlinkSync(join(root, `bin/${program}.js`), join(folder, "node_modules/.bin", program));
   }
   const environment: Record<string, string | undefined> = {

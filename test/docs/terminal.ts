@@ -63,7 +63,7 @@ export class Terminal {
     await this.#until("say that it is ready, or end", () => {
       return (
         this.#hasEnded() ||
-        /listens on|: subscribed\n|: publishing /.test(this.#output + this.#talk)
+        /listens on|: subscribed\n|: publishing |: consumes /.test(this.#output + this.#talk)
       );
     });
   }

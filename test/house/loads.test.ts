@@ -26,9 +26,10 @@ async function loadedBy(program: string, args: readonly string[]): Promise<strin
 
 const neverByClients = ["fastify", "jose", "bcrypt", "@mongodb-js/saslprep", "@peculiar/x509"];
 for (const [program, without] of [
-  ["tpublish", [...neverByClients, "zod", "yaml", "pino"]],
-  ["tsubscribe", [...neverByClients, "zod", "yaml", "pino"]],
-  ["tmonitor", [...neverByClients, "zod", "yaml", "pino", "systeminformation"]],
+  ["tpublish", [...neverByClients, "zod", "yaml", "pino", "ws"]],
+  ["tsubscribe", [...neverByClients, "zod", "yaml", "pino", "ws"]],
+  ["tconsume", [...neverByClients, "zod", "yaml", "pino", "prom-client", "postgres"]],
+  ["tmonitor", [...neverByClients, "zod", "yaml", "pino", "systeminformation", "ws"]],
   ["tserve", [...neverByClients, "mqtt"]],
   ["tuser", ["jose", "bcrypt", "@mongodb-js/saslprep", "@peculiar/x509"]],
   ["tregister", [...neverByClients, "pino"]],

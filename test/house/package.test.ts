@@ -89,6 +89,7 @@ test("npx runs its programs out of dist/", async () => {
     "tpublish",
     "tsubscribe",
     "tbench",
+    "tconsume",
     "tmonitor",
     "tuser",
     "treg",

@@ -9,6 +9,7 @@ import { test } from "node:test";
 const bin = join(import.meta.dirname, "../../bin");
 const programs = [
   "tbench",
+  "tconsume",
   "tmonitor",
   "tpublish",
   "treg",
@@ -73,6 +74,7 @@ test("tstack without a word lists its commands", () => {
     "serve",
     "publish",
     "subscribe",
+    "consume",
     "monitor",
     "bench",
     "user",
@@ -93,6 +95,7 @@ for (const command of [
   "serve",
   "publish",
   "subscribe",
+  "consume",
   "monitor",
   "bench",
   "user",

@@ -112,6 +112,9 @@ export interface Reason {
   readonly reasonString?: string;
 }
 
+const takenOverHint =
+  "; another client has come with this client identifier, and each needs its own: -i";
+
 /** Why a connection ended, in words, with the exit code of a program that ends with it. */
 export function explainEnd({ where, everOnline, refusal, farewell, cause }: ConnectionEnd) {
   if (refusal !== undefined) {
@@ -122,7 +125,8 @@ export function explainEnd({ where, everOnline, refusal, farewell, cause }: Conn
   }
   if (farewell !== undefined) {
     const reason = describeCode(farewell.code, farewell.reasonString);
-    return new ProgramFailure(`${where} ended the connection: ${reason}`);
+    const hint = farewell.code === ReasonCode.sessionTakenOver ? takenOverHint : "";
+    return new ProgramFailure(`${where} ended the connection: ${reason}${hint}`);
   }
   if (cause !== undefined && !(everOnline && isReset(cause))) {
     return new ProgramFailure(`${where}: ${describeSystemError(cause)}`, { cause });

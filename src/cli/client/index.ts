@@ -9,7 +9,12 @@ export {
   readSeconds,
   readWhole,
 } from "./command-line.ts";
-export { type ConnackPacket, Connection, type PublishPacket } from "./connection.ts";
+export {
+  type ConnackPacket,
+  Connection,
+  type PublishPacket,
+  type SubscribeOutcome,
+} from "./connection.ts";
 export {
   type ConnectionOptions,
   type Endpoint,
@@ -25,6 +30,7 @@ export {
   UsageError,
 } from "./failure.ts";
 export type { OwedAcknowledgement } from "./owed-acknowledgements.ts";
+export { describeRefusals } from "./refused-filters.ts";
 export { openTalk, type Talk } from "./talk.ts";
 export { topicFilterMistake, topicNameMistake } from "./topic-filter.ts";
 export { describeEndpoint, openTransport } from "./transport.ts";

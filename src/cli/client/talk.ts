@@ -1,6 +1,4 @@
 /** What a client program tells its user, on stderr, one line each, with the program's name before it. */
-import type { Writable } from "node:stream";
-
 export interface Talk {
   /** Told unless `--quiet`. */
   say(line: string): void;
@@ -10,7 +8,7 @@ export interface Talk {
 }
 
 export function openTalk(
-  stderr: Writable,
+  stderr: { write(line: string): unknown },
   programName: string,
   options: { readonly quiet: boolean; readonly debug: boolean },
 ): Talk {

@@ -8,12 +8,13 @@ import { matchesFilter } from "../../topics/index.ts";
 import {
   type ConnackPacket,
   Connection,
-  describeCode,
+  describeRefusals,
   describeSystemError,
   Ending,
   ProgramFailure,
   type PublishPacket,
   runToEnd,
+  type SubscribeOutcome,
   type Talk,
 } from "../client/index.ts";
 import type { ProgramIo } from "../program-io.ts";
@@ -21,7 +22,6 @@ import type { Printer } from "./format.ts";
 import type { SubscribeOptions } from "./options.ts";
 import { Output } from "./output.ts";
 
-const refusedFrom = 0x80;
 const removalSecondsMax = 5;
 const emptyPayload = Buffer.alloc(0);
 
@@ -104,24 +104,16 @@ export class Subscriber {
     };
     if (topics.length > 0) {
       this.#connection.subscribe(topics, { qos, rap: retainAsPublished }, (outcome) => {
-        if (this.#checkGrants(outcome.codes, outcome.reasonString)) answered();
+        if (this.#checkGrants(outcome)) answered();
       });
     }
     if (unsubscribeTopics.length > 0) this.#connection.unsubscribe(unsubscribeTopics, answered);
   }
 
   /** Tells each refusal; returns whether anything is left to wait for. */
-  #checkGrants(codes: readonly number[], reasonString: string | undefined): boolean {
+  #checkGrants(outcome: SubscribeOutcome): boolean {
     const { topics, connection } = this.#options;
-    const refusals: string[] = [];
-    for (const [index, code] of codes.entries()) {
-      if (code < refusedFrom) continue;
-      const reason =
-        connection.protocolVersion < 5
-          ? "the broker does not say why before MQTT 5, try -V 5"
-          : describeCode(code, reasonString);
-      refusals.push(`subscribing to ${topics[index]} was refused: ${reason}`);
-    }
+    const refusals = describeRefusals(topics, outcome, connection.protocolVersion);
     const allRefused = refusals.length === topics.length;
     const last = allRefused ? refusals.pop() : undefined;
     for (const refusal of refusals) this.#talk.say(refusal);

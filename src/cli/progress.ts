@@ -33,8 +33,13 @@ export class Progress {
 
   /** A line that stays. */
   say(text: string): void {
+    this.write(`${text}\n`);
+  }
+
+  /** Whole lines that stay. */
+  write(lines: string): void {
     this.#wipe();
-    this.#stderr.write(`${text}\n`);
+    this.#stderr.write(lines);
   }
 
   /** Leaves no half line behind. */

@@ -1,0 +1,46 @@
+/** What becomes of a message, in words: its readings, and what each sink would get. */
+import { TstackError } from "../../base/index.ts";
+import type { ConsumedMessage, FieldValue, Reading } from "../../readings/index.ts";
+import type { Course } from "./options.ts";
+
+export interface Explanation {
+  readonly text: string;
+  /** Whether the mapping could read it. */
+  readonly isReadable: boolean;
+}
+
+export function explainMessage(message: ConsumedMessage, { mapping, sinks }: Course): Explanation {
+  const title = `${message.topic}, ${message.payload.length} bytes`;
+  let readings: readonly Reading[];
+  try {
+    readings = mapping.map(message);
+  } catch (error) {
+    if (!(error instanceof TstackError)) throw error;
+    const text = `${title}\n  is unreadable, a dead letter: ${error.message}\n`;
+    return { text, isReadable: false };
+  }
+  if (readings.length === 0) {
+    return { text: `${title}\n  is dropped by the mapping\n`, isReadable: true };
+  }
+  const parts = readings.map((reading) => `  ${describeReading(reading)}\n`);
+  for (const { name, sink } of sinks) {
+    const lines = sink.explain({ message, readings }).trimEnd().split("\n");
+    parts.push(`${name} (${sink.destination})\n`, ...lines.map((line) => `  ${line}\n`));
+  }
+  return { text: `${title}\n${parts.join("")}`, isReadable: true };
+}
+
+function describeReading({ series, fields, time }: Reading): string {
+  const { name, tags, units } = series;
+  const words = [name];
+  for (const [tag, value] of tags) words.push(`${tag}=${value}`);
+  const values = Array.from(fields, ([field, value]) => {
+    const unit = units.get(field);
+    return `${field} ${describeValue(value)}${unit === undefined ? "" : ` ${unit}`}`;
+  });
+  return `${words.join(" ")}: ${values.join(", ")} at ${new Date(time / 1000).toISOString()}`;
+}
+
+function describeValue(value: FieldValue): string {
+  return typeof value === "string" ? JSON.stringify(value) : String(value);
+}
