@@ -5,6 +5,7 @@
  */
 import { Agent as PlainAgent, type RequestOptions, request as requestPlain } from "node:http";
 import { request as requestTls, Agent as TlsAgent } from "node:https";
+import type { Socket } from "node:net";
 import { describeNetworkError } from "./network-error.ts";
 import { SinkUnavailable } from "./sink.ts";
 
@@ -19,6 +20,11 @@ export interface HttpTargetSettings {
   readonly credentialsAdvice: string;
   /** PEM: trusted instead of the authorities that Node knows. */
   readonly ca?: string;
+  /**
+   * The server, or what stands before it, may have been started again. `isSeen`: it was up to this instant; otherwise
+   * nobody knows when it went.
+   */
+  readonly lost?: (isSeen: boolean) => void;
 }
 
 export interface HttpPost {
@@ -41,6 +47,10 @@ export class HttpTarget {
   readonly #settings: HttpTargetSettings;
   readonly #plain = new PlainAgent({ keepAlive: true });
   readonly #tls: TlsAgent;
+  /** Whose end is no news: the server has said that it closes them, or it was us. */
+  readonly #ending = new WeakSet<Socket>();
+  #underWay = 0;
+  #isClosed = false;
 
   constructor(settings: HttpTargetSettings) {
     this.#settings = settings;
@@ -63,12 +73,22 @@ export class HttpTarget {
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#plain.destroy();
     this.#tls.destroy();
   }
 
-  #ask({ url, body, headers }: HttpPost): Promise<HttpAnswer> {
-    const { destination, timeoutSeconds } = this.#settings;
+  async #ask(question: HttpPost): Promise<HttpAnswer> {
+    this.#underWay += 1;
+    try {
+      return await this.#exchange(question);
+    } finally {
+      this.#underWay -= 1;
+    }
+  }
+
+  #exchange({ url, body, headers }: HttpPost): Promise<HttpAnswer> {
+    const { destination, timeoutSeconds, lost } = this.#settings;
     const signal = AbortSignal.timeout(timeoutSeconds * 1000);
     const options: RequestOptions = {
       method: "POST",
@@ -81,6 +101,7 @@ export class HttpTarget {
         ? requestTls(url, { ...options, agent: this.#tls })
         : requestPlain(url, { ...options, agent: this.#plain });
       const fail = (error: Error) => {
+        lost?.(false);
         if (signal.aborted) {
           const message = `${destination} did not answer within ${timeoutSeconds} s`;
           reject(new SinkUnavailable(message, { cause: error }));
@@ -92,7 +113,11 @@ export class HttpTarget {
         reject(new kind(message, { cause: error }));
       };
       request.on("error", fail);
+      request.on("socket", (socket) => {
+        if (!request.reusedSocket) socket.once("connect", () => this.#watch(socket));
+      });
       request.on("response", (response) => {
+        if (response.headers.connection === "close") this.#ending.add(response.socket);
         const chunks: Buffer[] = [];
         let bytes = 0;
         response.on("error", fail);
@@ -113,8 +138,16 @@ export class HttpTarget {
     });
   }
 
+  /** Hears of the end of a connection also while nothing is asked. */
+  #watch(socket: Socket): void {
+    socket.once("close", () => {
+      if (this.#isClosed || this.#ending.has(socket)) return;
+      this.#settings.lost?.(this.#underWay === 0);
+    });
+  }
+
   #judge({ status, text }: HttpAnswer, retryAfter: string | undefined) {
-    const { destination, credentialsAdvice } = this.#settings;
+    const { destination, credentialsAdvice, lost } = this.#settings;
     if (status === 401 || status === 403 || status === 407) {
       return new SinkUnavailable(
         `${destination} does not accept these credentials (${status}): ${credentialsAdvice}`,
@@ -126,12 +159,16 @@ export class HttpTarget {
       );
     }
     if (![408, 425, 429].includes(status) && status >= 200 && status < 500) return undefined;
+    if (goneBehindProxy.has(status)) lost?.(false);
     const said = quoteAnswer(text);
     return new SinkUnavailable(`${destination} is not ready (${status})${said}`, {
       retryAfterSeconds: readRetryAfter(retryAfter),
     });
   }
 }
+
+/** What proxies answer for a server that they cannot reach. */
+const goneBehindProxy: ReadonlySet<number> = new Set([502, 503, 504]);
 
 /** Thrown and caught here. */
 class ReusedConnectionClosed extends SinkUnavailable {}

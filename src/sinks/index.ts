@@ -18,5 +18,6 @@ export const sinkKinds: Readonly<Record<string, () => Promise<SinkKind>>> = {
   graphite: async () => (await import("./graphite/index.ts")).graphiteSink,
   sqlite: async () => (await import("./sqlite/index.ts")).sqliteSink,
   influxdb: async () => (await import("./influxdb/index.ts")).influxdbSink,
+  prometheus: async () => (await import("./prometheus/index.ts")).prometheusSink,
   postgres: async () => (await import("./postgres/index.ts")).postgresSink,
 };

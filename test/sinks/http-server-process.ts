@@ -22,8 +22,9 @@ export interface Program {
 const startAttempts = 5;
 const startMilliseconds = 20_000;
 
-export function isInstalled(name: string): boolean {
-  return spawnSync(name, ["version"], { timeout: 10_000 }).error === undefined;
+/** `ask`: a command that ends at once. */
+export function isInstalled(name: string, ask: string): boolean {
+  return spawnSync(name, [ask], { timeout: 10_000 }).error === undefined;
 }
 
 export class HttpServerProcess {

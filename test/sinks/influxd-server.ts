@@ -6,7 +6,7 @@ import type { StoredValue } from "../../src/sinks/conformance/index.ts";
 import { HttpServerProcess, isInstalled, type Program } from "./http-server-process.ts";
 
 /** The reason to skip; false where it is installed. */
-export const withoutInfluxd: string | false = isInstalled("influxd")
+export const withoutInfluxd: string | false = isInstalled("influxd", "version")
   ? false
   : "influxd is not installed";
 

@@ -4,7 +4,6 @@
  * the protocol cannot carry is carried as its picture (`␊`), so that two different names stay different.
  */
 import type { FieldValue, Reading, Series } from "../../readings/index.ts";
-import type { MappedMessage } from "../sink.ts";
 
 /** Times are microseconds: the address of the question says so. */
 export function writeLine({ series, time, fields }: Reading): string {
@@ -13,13 +12,6 @@ export function writeLine({ series, time, fields }: Reading): string {
     set += `${set === "" ? "" : ","}${writeFieldName(name)}=${writeValue(value)}`;
   }
   return `${writePrefix(series)} ${set} ${time}`;
-}
-
-/** One line for each reading, with a line end after each. */
-export function writeLines({ readings }: MappedMessage): string {
-  let lines = "";
-  for (const reading of readings) lines += `${writeLine(reading)}\n`;
-  return lines;
 }
 
 const prefixes = new WeakMap<Series, string>();

@@ -1,6 +1,7 @@
 /** InfluxDB 1, 2 and 3, and what understands its line protocol over HTTP. */
 import type { SinkKind } from "../sink.ts";
-import { writeLines } from "./format.ts";
+import { toVisible } from "../visible-text.ts";
+import { writeLine } from "./format.ts";
 import { influxdbOptions, readInfluxdbSettings } from "./settings.ts";
 import { InfluxdbSink } from "./sink.ts";
 
@@ -12,7 +13,8 @@ export const influxdbSink: SinkKind = {
     const settings = await readInfluxdbSettings(values);
     return {
       destination: settings.destination,
-      explain: writeLines,
+      explain: ({ readings }) =>
+        readings.map((reading) => toVisible(writeLine(reading))).join("\n"),
       open: async (world) => new InfluxdbSink(settings, world),
     };
   },

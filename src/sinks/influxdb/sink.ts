@@ -86,9 +86,11 @@ export class InfluxdbSink implements Sink {
     if (isDatabaseAbsent(answer) && (await this.#createDatabase())) {
       answer = await this.#target.post(question);
     }
-    if (answer.status !== 404) return answer;
+    if (answer.status < 300 || refusals.has(answer.status)) return answer;
     const said = quoteAnswer(readError(answer));
-    throw new SinkUnavailable(`${destination} is not there (404)${said}; ${absenceAdvice}`);
+    throw new SinkUnavailable(
+      `${destination} is not there (${answer.status})${said}; ${absenceAdvice}`,
+    );
   }
 
   /** False where only people can do it: there is a version whose databases are made otherwise. */
@@ -109,6 +111,9 @@ export class InfluxdbSink implements Sink {
     return true;
   }
 }
+
+/** What is said of the lines. Everything else is about the address. */
+const refusals: ReadonlySet<number> = new Set([400, 413, 422]);
 
 function isDatabaseAbsent(answer: HttpAnswer): boolean {
   return answer.status === 404 && readError(answer).startsWith("database not found");

@@ -1,0 +1,72 @@
+/** What was said of a destination for remote write: where it is and by whose rights. */
+import { checkHeaderText, readCaFile, readHttpUrl } from "../http-settings.ts";
+import { readSeconds, readSecret, readText, settingMistake } from "../setting-values.ts";
+import type { SinkOption, SinkValues } from "../sink.ts";
+
+export const prometheusOptions: readonly SinkOption[] = [
+  {
+    flags: "--prometheus-url <url>",
+    description: "remote write (http://localhost:8428/api/v1/write, of VictoriaMetrics)",
+  },
+  { flags: "--prometheus-user <name>", description: "with a password" },
+  {
+    flags: "--prometheus-password <password>",
+    description: "of that user",
+    environment: "TSTACK_PROMETHEUS_PASSWORD",
+  },
+  { flags: "--prometheus-password-file <file>", description: "its first line is the password" },
+  {
+    flags: "--prometheus-token <token>",
+    description: "instead of user and password",
+    environment: "TSTACK_PROMETHEUS_TOKEN",
+  },
+  { flags: "--prometheus-token-file <file>", description: "its first line is the token" },
+  { flags: "--prometheus-cafile <file>", description: "trusts this CA instead of the usual ones" },
+  {
+    flags: "--prometheus-resend-seconds <seconds>",
+    description: "sent once more to a server that was away: what it may have lost (15)",
+  },
+];
+
+export interface PrometheusSettings {
+  /** `prometheus at http://localhost:8428`. */
+  readonly destination: string;
+  readonly url: URL;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly ca?: string;
+  readonly resendSeconds: number;
+}
+
+/** VictoriaMetrics 1.79 has what it acknowledged on the disk after seven seconds at the latest, as measured. */
+const resendSecondsByDefault = 15;
+
+/** @throws TstackError CONFIGURATION_INVALID */
+export async function readPrometheusSettings(values: SinkValues): Promise<PrometheusSettings> {
+  const url = readHttpUrl(values, "prometheus-url", "http://localhost:8428/api/v1/write");
+  if (url.pathname === "/") {
+    const expected =
+      "a URL with the path of remote write, such as http://localhost:8428/api/v1/write";
+    throw settingMistake("prometheus-url", expected, url.href);
+  }
+  return {
+    destination: `prometheus at ${url.origin}`,
+    url,
+    headers: await readAuthorization(values),
+    ca: await readCaFile(values, "prometheus-cafile"),
+    resendSeconds: readSeconds(values, "prometheus-resend-seconds", resendSecondsByDefault),
+  };
+}
+
+async function readAuthorization(values: SinkValues): Promise<Readonly<Record<string, string>>> {
+  const user = readText(values, "prometheus-user", undefined);
+  const password = await readSecret(values, "prometheus-password");
+  const token = await readSecret(values, "prometheus-token");
+  checkHeaderText("prometheus-token", token);
+  if ((user === undefined) !== (password === undefined)) {
+    throw settingMistake("prometheus-user", "only together with --prometheus-password-file");
+  }
+  if (user === undefined) return token === undefined ? {} : { authorization: `Bearer ${token}` };
+  if (token !== undefined) throw settingMistake("prometheus-token", "not for --prometheus-user");
+  if (user.includes(":")) throw settingMistake("prometheus-user", "a name without a colon", user);
+  return { authorization: `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}` };
+}
