@@ -7,6 +7,7 @@ import { once } from "node:events";
 import {
   chmodSync,
   chownSync,
+  globSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
@@ -51,12 +52,19 @@ export class PostgresServer {
     this.#owner = findOwner();
   }
 
-  /** @param settings lines of its configuration: `synchronous_commit = off` */
-  static async start(settings: readonly string[] = []): Promise<PostgresServer> {
+  /**
+   * @param settings of its configuration: `synchronous_commit=off`
+   * @param files of its folder by their names, such as server.key
+   */
+  static async start(
+    settings: readonly string[] = [],
+    files: Readonly<Record<string, Buffer>> = {},
+  ): Promise<PostgresServer> {
     const folder = mkdtempSync(path.join(tmpdir(), "postgres-"));
     const server = new PostgresServer(folder, await findFreePort(), settings);
     running.add(server);
     server.#initialize();
+    for (const [name, content] of Object.entries(files)) server.#write(`data/${name}`, content);
     await server.resume();
     return server;
   }
@@ -76,7 +84,12 @@ export class PostgresServer {
 
   /** A driver of the test's own, as the superuser; it connects again after a restart. */
   get sql(): Sql {
-    this.#sql ??= postgres(this.url, { password, max: 1, onnotice: () => undefined });
+    this.#sql ??= postgres(this.url, {
+      password,
+      max: 1,
+      backoff: () => 0.05,
+      onnotice: () => undefined,
+    });
     return this.#sql;
   }
 
@@ -85,7 +98,7 @@ export class PostgresServer {
       "listen_addresses=127.0.0.1",
       `port=${this.port}`,
       "unix_socket_directories=",
-      ...this.#settings.map((line) => line.replaceAll("FOLDER", this.folder)),
+      ...this.#settings,
     ];
     const args = ["-D", this.#data, ...settings.flatMap((setting) => ["-c", setting])];
     this.#process = spawn(path.join(binaries ?? "", "postgres"), args, {
@@ -128,6 +141,13 @@ export class PostgresServer {
     await exited;
   }
 
+  /** Starts again as the standby of a primary that it never hears of. */
+  async becomeStandby(): Promise<void> {
+    await this.stop();
+    this.#write("data/standby.signal", "");
+    await this.resume();
+  }
+
   /** Stands still: it neither answers nor closes. */
   freeze(isFrozen: boolean): void {
     const { pid } = this.#process ?? {};
@@ -149,17 +169,23 @@ export class PostgresServer {
     rmSync(this.folder, { recursive: true, force: true, maxRetries: 10 });
   }
 
+  /** A file that its owner may read, and nobody else. */
+  #write(name: string, content: string | Buffer): string {
+    const file = path.join(this.folder, name);
+    const { uid, gid } = this.#owner;
+    writeFileSync(file, content, { mode: 0o600 });
+    if (uid !== undefined && gid !== undefined) chownSync(file, uid, gid);
+    return file;
+  }
+
   get #data(): string {
     return path.join(this.folder, "data");
   }
 
   #initialize(): void {
-    const passwordFile = path.join(this.folder, "password");
-    writeFileSync(passwordFile, password);
+    const passwordFile = this.#write("password", password);
     const { uid, gid } = this.#owner;
-    if (uid !== undefined && gid !== undefined) {
-      for (const file of [this.folder, passwordFile]) chownSync(file, uid, gid);
-    }
+    if (uid !== undefined && gid !== undefined) chownSync(this.folder, uid, gid);
     chmodSync(this.folder, 0o700);
     const options = ["--no-sync", "--locale=C", "-E", "UTF8", "-A", "scram-sha-256"];
     const names = ["-D", this.#data, "-U", this.user, `--pwfile=${passwordFile}`];

@@ -36,10 +36,11 @@ export const columns = {
   values: ["series_id", "time", "value", "text", "boolean"],
 } as const;
 
-/** What there is of those names: kind, and columns with a space between. */
+/** What there is of those names: which, of what kind, and columns with a space between. */
 export const lookUpTables = `
-  select c.oid = to_regclass($1) as is_view, c.oid = to_regclass($2) as is_series, c.relkind as kind,
-    string_agg(a.attname, ' ') as columns
+  select
+    case c.oid when to_regclass($1) then 'view' when to_regclass($2) then 'series' else 'values' end as name,
+    c.relkind as kind, string_agg(a.attname, ' ') as columns
   from pg_class c join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
   where c.oid in (to_regclass($1), to_regclass($2), to_regclass($3))
   group by c.oid, c.relkind`;

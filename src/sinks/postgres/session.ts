@@ -2,7 +2,8 @@
  * One connection to one server, ready to be written to: the tables are there, and are ours. It is never mended: whoever
  * sees it fail ends it and opens another. Every wait is bounded, also where the server says nothing any more.
  */
-import type { Sql } from "postgres";
+import type { Socket } from "node:net";
+import type { Sql, TransactionSql } from "postgres";
 import { SinkUnavailable } from "../sink.ts";
 import {
   columns,
@@ -20,18 +21,19 @@ import { openSocket } from "./transport.ts";
 const serverShare = 2 / 3;
 
 interface TableRow {
-  readonly is_view: boolean;
-  readonly is_series: boolean;
+  readonly name: "view" | "series" | "values";
   readonly kind: string;
   readonly columns: string;
 }
 
 export class Session {
   readonly #sql: Sql;
+  readonly #sockets: readonly Socket[];
   readonly #answerMillisecondsMax: number;
 
-  private constructor(sql: Sql, answerSecondsMax: number) {
+  private constructor(sql: Sql, sockets: readonly Socket[], answerSecondsMax: number) {
     this.#sql = sql;
+    this.#sockets = sockets;
     this.#answerMillisecondsMax = answerSecondsMax * 1000;
   }
 
@@ -42,10 +44,9 @@ export class Session {
     prepare: { readonly names: Names; readonly say: (line: string) => void },
   ): Promise<Session> {
     const { default: postgres } = await import("postgres");
-    const session = new Session(
-      postgres(settings.url, driverOptions(settings, address)),
-      settings.answerSecondsMax,
-    );
+    const sockets: Socket[] = [];
+    const sql = postgres(settings.url, driverOptions(settings, address, sockets));
+    const session = new Session(sql, sockets, settings.answerSecondsMax);
     try {
       await session.#prepare(settings, address, prepare);
     } catch (error) {
@@ -63,6 +64,8 @@ export class Session {
   /** At once: what is under way fails. */
   async end(): Promise<void> {
     await this.#sql.end({ timeout: 0 });
+    // The driver waits for a server that may have stopped to answer.
+    for (const socket of this.#sockets) socket.destroy();
   }
 
   async #prepare(
@@ -78,44 +81,23 @@ export class Session {
       const where = describeAddress(address);
       throw new SinkUnavailable(`PostgreSQL at ${where} is a standby, which may only be read`);
     }
-    if (!(await this.#hasTables(table, names))) {
-      await this.#inTime(this.#create(names, say));
-      await this.#hasTables(table, names);
-    }
+    const found = await this.#inTime(findTables(this.#sql, table, names));
+    if (found.size < 3) await this.#inTime(this.#create(table, names, say));
   }
 
-  /** Whether all is there; what is there is looked at. */
-  async #hasTables(table: string, { view, series, values }: Names): Promise<boolean> {
-    const found = await this.run<TableRow>(lookUpTables, [view, series, values]);
-    for (const row of found) {
-      if (row.is_view) {
-        if (row.kind === "v") continue;
-        throw notOurs(table, "there is already something else of that name");
-      }
-      const name = `${table}_${row.is_series ? "series" : "values"}`;
-      const present = row.columns.split(" ");
-      const missing = columns[row.is_series ? "series" : "values"].filter(
-        (column) => !present.includes(column),
-      );
-      if (missing.length > 0) throw notOurs(name, `the columns ${missing.join(", ")} are missing`);
-    }
-    return found.length === 3;
-  }
-
-  async #create(names: Names, say: (line: string) => void): Promise<void> {
-    await this.#sql.begin(async (sql) => {
+  async #create(table: string, names: Names, say: (line: string) => void): Promise<void> {
+    const made = await this.#sql.begin(async (sql) => {
       // Whoever starts at the same time waits here, and then finds the tables.
       await sql.unsafe(lockTables(names));
-      const [{ isNew }] = await sql.unsafe(`select to_regclass($1) is null as "isNew"`, [
-        names.values,
-      ]);
+      const found = await findTables(sql, table, names);
+      if (found.size === 3) return "";
       await sql.unsafe(createTables(names));
       const [timescale] = await sql.unsafe(lookUpTimescale);
-      if (!isNew) return;
-      if (timescale !== undefined) await sql.unsafe(createHypertable(names, timescale.schema));
-      const kind = timescale === undefined ? "tables" : "tables, with a hypertable of TimescaleDB,";
-      say(`postgres: made the ${kind} of ${names.table}`);
+      const isHypertable = timescale !== undefined && !found.has("values");
+      if (isHypertable) await sql.unsafe(createHypertable(names, timescale.schema));
+      return isHypertable ? `${table}, with a hypertable of TimescaleDB` : table;
     });
+    if (made !== "") say(`postgres: made ${made}`);
   }
 
   async #inTime<T>(result: PromiseLike<T>): Promise<T> {
@@ -130,7 +112,8 @@ export class Session {
   }
 }
 
-function driverOptions(settings: PostgresSettings, address: Address) {
+/** @param sockets gets the one that is opened */
+function driverOptions(settings: PostgresSettings, address: Address, sockets: Socket[]) {
   const { password, answerSecondsMax } = settings;
   let opened = 0;
   return {
@@ -144,14 +127,38 @@ function driverOptions(settings: PostgresSettings, address: Address) {
     connect_timeout: answerSecondsMax,
     backoff: () => 0,
     ssl: false,
+    connection: { application_name: "tconsume" },
     onnotice: () => undefined,
     // The driver would connect again by itself, for ever and without a pause, where a server closes before it is ready.
-    socket: () => {
+    socket: async () => {
       opened += 1;
       if (opened > 1) throw Object.assign(new Error("closed"), { code: "ECONNRESET" });
-      return openSocket(address, settings.tls, AbortSignal.timeout(answerSecondsMax * 1000));
+      const signal = AbortSignal.timeout(answerSecondsMax * 1000);
+      const socket = await openSocket(address, settings.tls, signal);
+      sockets.push(socket);
+      return socket;
     },
   };
+}
+
+/** Which of the view and the tables there are. What is there is looked at, and must be ours. */
+async function findTables(
+  sql: Sql | TransactionSql,
+  table: string,
+  { view, series, values }: Names,
+): Promise<ReadonlySet<TableRow["name"]>> {
+  const found = await sql.unsafe<TableRow[]>(lookUpTables, [view, series, values]);
+  for (const { name, kind, columns: present } of found) {
+    if (name === "view") {
+      if (kind !== "v") throw notOurs(table, "there is already something else of that name");
+      continue;
+    }
+    const missing = columns[name].filter((column) => !present.split(" ").includes(column));
+    if (missing.length > 0) {
+      throw notOurs(`${table}_${name}`, `the columns ${missing.join(", ")} are missing`);
+    }
+  }
+  return new Set(found.map(({ name }) => name));
 }
 
 function notOurs(name: string, reason: string): SinkUnavailable {
