@@ -67,7 +67,8 @@ test("the package holds its build, its programs and its pages, and no tests or s
     "bin/tserve.js",
     "LICENSE",
     "README.md",
-    // docs/configuration.md leads there.
+    // docs/configuration.md and docs/mapping.md lead there.
+    "examples/mapping.yaml",
     "examples/tserve.yaml",
   ]) {
     assert.ok(state.packed.includes(path), path);
