@@ -54,6 +54,7 @@ export class Lane {
   safeUpTo = 0;
   /** The batch that is being written takes too long: all goes to the spool. */
   #stalled = false;
+  #stalling: NodeJS.Timeout | undefined;
   #ended = false;
   #closed = false;
   /** When the first message of the next batch came. */
@@ -121,6 +122,7 @@ export class Lane {
   /** Takes up no other batch. What is under way may still end, and is waited for that long. */
   async end(secondsMax: number): Promise<void> {
     this.#ended = true;
+    clearTimeout(this.#stalling);
     this.#writer.stop();
     this.#pause.wake();
     await within(secondsMax, this.#running);
@@ -188,8 +190,9 @@ export class Lane {
 
   async #work(batch: Batch): Promise<void> {
     const { deadLetters, limits } = this.#options;
-    const stalling = setTimeout(() => this.#stall(), limits.spoolAfterSeconds * 1000);
-    const letters = await this.#writer.write(batch.messages).finally(() => clearTimeout(stalling));
+    this.#stalling = setTimeout(() => this.#stall(), limits.spoolAfterSeconds * 1000);
+    const letters = await this.#writer.write(batch.messages);
+    clearTimeout(this.#stalling);
     if (letters === undefined) return;
     if (!(await deadLetters.keep([...batch.unreadable, ...letters]))) return;
     while (!this.#finish(batch)) {
@@ -212,7 +215,7 @@ export class Lane {
   #stall(): void {
     if (this.#ended || this.#isSpooling) return;
     this.#stalled = true;
-    this.#health.spooling(this.#options.spool.file, this.#options.limits.spoolAfterSeconds);
+    this.#health.spooling(this.#options.spool.file);
     this.#options.progressed();
   }
 }

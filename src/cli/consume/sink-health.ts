@@ -43,11 +43,10 @@ export class SinkHealth {
     this.#unavailable = message;
   }
 
-  /** @param seconds for how long the destination has taken nothing */
-  spooling(file: string, seconds: number): void {
+  spooling(file: string): void {
     if (this.#spooling) return;
     this.#spooling = true;
-    this.#unavailable ??= `no answer for ${seconds} s`;
+    this.#unavailable ??= "it has not answered";
     this.#talk.say(`what comes for ${this.#destination} is kept in ${file} until it takes it`);
   }
 
