@@ -20,7 +20,9 @@ const acknowledgementBytes = 4;
 
 export class OwedAcknowledgements {
   #connection = 0;
-  readonly #owed = new WeakMap<IPublishPacket, OwedAcknowledgement>();
+  /** MQTT.js hands a packet over before it looks at the next one. */
+  #packet: IPublishPacket | undefined;
+  #owed: OwedAcknowledgement | undefined;
 
   /** A new network connection begins. */
   connected(): void {
@@ -31,15 +33,16 @@ export class OwedAcknowledgements {
   takeOver(packet: IPublishPacket): void {
     const { qos, messageId } = packet;
     if (qos === 0 || messageId === undefined) return;
-    this.#owed.set(packet, { packetIdentifier: messageId, qos, connection: this.#connection });
+    this.#packet = packet;
+    this.#owed = { packetIdentifier: messageId, qos, connection: this.#connection };
     packet.qos = 0;
   }
 
   /** What is owed for a packet that MQTT.js has handed over; it has its QoS again. */
   giveBack(packet: IPublishPacket): OwedAcknowledgement | undefined {
-    const owed = this.#owed.get(packet);
-    if (owed !== undefined) packet.qos = owed.qos;
-    return owed;
+    if (packet !== this.#packet || this.#owed === undefined) return undefined;
+    packet.qos = this.#owed.qos;
+    return this.#owed;
   }
 
   /**
