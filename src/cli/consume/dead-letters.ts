@@ -3,7 +3,7 @@
  * feed back. What was kept is on the disk; the files are bounded, and the oldest is deleted first.
  */
 import { isUtf8 } from "node:buffer";
-import { existsSync, renameSync } from "node:fs";
+import { existsSync, renameSync, statSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import type { ConsumedMessage } from "../../readings/index.ts";
@@ -30,9 +30,8 @@ export class DeadLetters {
   readonly #options: DeadLetterOptions;
   readonly #file: string;
   readonly #pause = new Pause();
-  #handle: FileHandle | undefined;
-  /** What is known to be whole lines on the disk. */
-  #bytes = 0;
+  /** After a failure: what of the file was kept before it. */
+  #keptBytes: number | undefined;
   #queue: Promise<unknown> = Promise.resolve();
   #closed = false;
   readonly #toldOf = new Set<string>();
@@ -56,8 +55,6 @@ export class DeadLetters {
     this.#closed = true;
     this.#pause.wake();
     await this.#queue;
-    await this.#handle?.close();
-    this.#handle = undefined;
   }
 
   async #keep(letters: readonly DeadLetter[]): Promise<boolean> {
@@ -74,7 +71,8 @@ export class DeadLetters {
         const line = `what a sink refused cannot be kept in ${this.#file} (${error.message}): free some space or give the right to write there; until then it waits`;
         if (!this.#toldFailure) talk.say(line);
         this.#toldFailure = true;
-        await this.#reopenLater(retryMilliseconds(attempt, chance(), limits));
+        const wait = retryMilliseconds(attempt, chance(), limits);
+        if (!this.#closed) await this.#pause.wait(wait);
       }
     }
     return false;
@@ -89,39 +87,24 @@ export class DeadLetters {
     );
   }
 
+  /** Opens the file each time: people move it away, or delete it when they have dealt with it. */
   async #append(lines: Buffer): Promise<void> {
-    this.#handle ??= await this.#open();
-    if (this.#bytes > 0 && this.#bytes + lines.length > this.#options.limits.deadLetterBytesMax) {
-      await this.#handle.close();
-      this.#handle = undefined;
-      this.#rotate();
-      this.#handle = await this.#open();
-    }
-    await this.#handle.appendFile(lines);
-    await this.#handle.datasync();
-    this.#bytes += lines.length;
-  }
-
-  /** A line that was cut off by a crash or a full disk was never told to be kept, and is taken away. */
-  async #open(): Promise<FileHandle> {
-    const isNew = !existsSync(this.#file);
+    const bytes = statSync(this.#file, { throwIfNoEntry: false })?.size ?? 0;
+    const isBeyond = bytes + lines.length > this.#options.limits.deadLetterBytesMax;
+    if (bytes > 0 && isBeyond && this.#keptBytes === undefined) this.#rotate();
     const handle = await open(this.#file, "a+", 0o600);
     try {
-      this.#bytes = await findWholeLines(handle);
-      await handle.truncate(this.#bytes);
-      if (isNew) syncFile(this.#options.folder);
-      return handle;
-    } catch (error) {
+      // What a crash or a full disk has cut off was never told to be kept.
+      const whole = await findWholeLines(handle);
+      this.#keptBytes = Math.min(this.#keptBytes ?? whole, whole);
+      await handle.truncate(this.#keptBytes);
+      await handle.appendFile(lines);
+      await handle.datasync();
+    } finally {
       await handle.close();
-      throw error;
     }
-  }
-
-  async #reopenLater(milliseconds: number): Promise<void> {
-    const handle = this.#handle;
-    this.#handle = undefined;
-    await handle?.close();
-    if (!this.#closed) await this.#pause.wait(milliseconds);
+    if (bytes === 0) syncFile(this.#options.folder);
+    this.#keptBytes = undefined;
   }
 
   #rotate(): void {
