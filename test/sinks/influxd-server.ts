@@ -55,8 +55,9 @@ export class InfluxdServer {
 
   /** What the one statement `q` answers, times in microseconds. */
   async query(q: string, parameters: Readonly<Record<string, string>> = {}): Promise<Series[]> {
-    const body = new URLSearchParams({ q, epoch: "u", ...parameters });
-    const text = await this.process.ask("/query", { method: "POST", body });
+    const query = new URLSearchParams({ epoch: "u", ...parameters });
+    const body = new URLSearchParams({ q });
+    const text = await this.process.ask(`/query?${query}`, { method: "POST", body });
     const [result] = JSON.parse(text).results;
     if (result.error !== undefined) throw new Error(`${q}: ${result.error}`);
     return result.series ?? [];

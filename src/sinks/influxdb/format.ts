@@ -60,7 +60,7 @@ function escapeTag(text: string): string {
  * that sign, or the one that ends the name, for its own.
  */
 function cleanText(text: string): string {
-  return showControls(text).replace(/\\(?=[\\, =]|$)/g, "＼");
+  return showControls(text).replace(/\\(?=[\\, ="]|$)/g, "＼");
 }
 
 const firstPicture = 0x2400;
