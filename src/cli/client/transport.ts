@@ -2,11 +2,13 @@
  * Opens the stream to a broker: TCP, TLS, WebSocket with or without TLS, Unix socket. Built here and
  * not by MQTT.js, so that every error of a stream is seen and Unix sockets are sockets.
  */
+import { createRequire } from "node:module";
 import net from "node:net";
 import type { Duplex } from "node:stream";
 import tls from "node:tls";
-import { createWebSocketStream, WebSocket } from "ws";
 import type { Endpoint, TlsFiles } from "./connection-options.ts";
+
+const require = createRequire(import.meta.url);
 
 /** What a program of many connections adds. */
 export interface TransportSharing {
@@ -37,6 +39,8 @@ export function openTransport(
       return socket.setNoDelay(true);
     }
     default: {
+      // Most programs never need it, and it takes 10 MB with the HTTP behind it: much for one that runs for ever.
+      const { createWebSocketStream, WebSocket } = require("ws") as typeof import("ws");
       const socket = new WebSocket(describeEndpoint(endpoint), [subprotocol], {
         localAddress,
         lookup,

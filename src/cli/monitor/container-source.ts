@@ -28,12 +28,6 @@ interface ContainerStats {
   };
 }
 
-/** `unix:///run/podman/podman.sock` as DOCKER_HOST has it, or Docker's own place. */
-export function findContainerSocket(dockerHost: string | undefined): string {
-  if (dockerHost?.startsWith("unix://")) return dockerHost.slice("unix://".length);
-  return process.platform === "win32" ? "//./pipe/docker_engine" : "/var/run/docker.sock";
-}
-
 export class ContainerSource implements Source {
   readonly name = "containers";
   readonly #socket: string;

@@ -39,8 +39,6 @@ const descriptions: Readonly<Record<FigureKind, Description>> = {
 };
 
 export interface HomeAssistantOptions {
-  /** The first level of its topics, as a rule `homeassistant`. */
-  readonly prefix: string;
   /** Of the machine: the first level of the topics of its figures. */
   readonly name: string;
   readonly version: string;

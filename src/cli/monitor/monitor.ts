@@ -64,7 +64,6 @@ export class Monitor {
       homeAssistant === undefined
         ? undefined
         : new HomeAssistantDevice({
-            prefix: homeAssistant,
             name,
             version: readProgramVersion(),
             json,

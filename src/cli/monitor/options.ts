@@ -15,7 +15,6 @@ import {
 import type { ProgramIo } from "../program-io.ts";
 import type { ChangeOptions } from "./change-filter.ts";
 import { parseCommand } from "./command-line-words.ts";
-import { findContainerSocket } from "./container-source.ts";
 import { reservedNames, type SourceOptions } from "./sources.ts";
 import { toTopicLevel } from "./topic-level.ts";
 import { readUnitName } from "./unit-source.ts";
@@ -167,4 +166,10 @@ function choosePrefix(parsed: MonitorArguments): string | undefined {
   const mistake = topicNameMistake(prefix);
   if (mistake !== undefined) throw new UsageError(`--home-assistant "${prefix}" ${mistake}`);
   return prefix;
+}
+
+/** `unix:///run/podman/podman.sock` as DOCKER_HOST has it, or Docker's own place. */
+function findContainerSocket(dockerHost: string | undefined): string {
+  if (dockerHost?.startsWith("unix://")) return dockerHost.slice("unix://".length);
+  return process.platform === "win32" ? "//./pipe/docker_engine" : "/var/run/docker.sock";
 }

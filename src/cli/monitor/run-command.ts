@@ -19,6 +19,7 @@ export async function runCommand(
   words: readonly string[],
   { secondsMax, bytesMax, signal: ending }: CommandBounds,
 ): Promise<string> {
+  if (ending.aborted) throw new Error("interrupted");
   const [program, ...args] = words;
   // A process group of its own, which can be ended as a whole; Windows has none.
   const detached = process.platform !== "win32";

@@ -2,7 +2,6 @@
 import { uptime } from "node:os";
 import type { NamedCommand } from "./command-line-words.ts";
 import { CommandSource } from "./command-source.ts";
-import { ContainerSource } from "./container-source.ts";
 import type { Source } from "./source.ts";
 import { UnitSource } from "./unit-source.ts";
 
@@ -54,6 +53,8 @@ export async function openSources(
   });
   if (options.units.length > 0) sources.push(new UnitSource(options.units, nowSeconds, signal));
   if (options.containerSocket !== undefined) {
+    // HTTP takes megabytes that only who asks for it shall have.
+    const { ContainerSource } = await import("./container-source.ts");
     sources.push(new ContainerSource(options.containerSocket, nowSeconds));
   }
   return [...sources, ...options.commands.map((command) => new CommandSource(command, signal))];

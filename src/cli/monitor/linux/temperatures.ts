@@ -1,7 +1,7 @@
 /**
  * Temperatures of the sensors that the kernel knows: those of its hardware monitors, or where there are none, of its thermal
- * zones, which are often the same sensors again. They are looked for once, and again after one of them has vanished. Sensors
- * may take milliseconds to answer, so nothing waits for them.
+ * zones, which are often the same sensors again. They are looked for once they are there, and again after one of them has
+ * vanished. Sensors may take milliseconds to answer, so they are not read at once like the kernel's other files.
  */
 import { readdir, readFile } from "node:fs/promises";
 import type { Figure } from "../figure.ts";
@@ -19,18 +19,18 @@ interface Sensor {
 export class TemperatureSource implements Source {
   readonly name = "temperatures";
   readonly #folders: KernelFolders;
-  #sensors: readonly Sensor[] | undefined;
+  #sensors: readonly Sensor[] = [];
 
   constructor(folders: KernelFolders) {
     this.#folders = folders;
   }
 
   async read(): Promise<readonly Figure[]> {
-    this.#sensors ??= await findSensors(this.#folders.sys);
+    if (this.#sensors.length === 0) this.#sensors = await findSensors(this.#folders.sys);
     const figures: Figure[] = [];
     for (const { level, file } of this.#sensors) {
       const text = await readText(file);
-      if (text === undefined) this.#sensors = undefined;
+      if (text === undefined) this.#sensors = [];
       // A sensor without anything attached answers an error, or the coldest that it can say.
       else if (Number(text) > -273_150) {
         const path = `temperature/${level}`;
