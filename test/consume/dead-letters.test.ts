@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
-import { appendFileSync, mkdirSync, readdirSync, readFileSync, rmdirSync, statSync } from "node:fs";
+import {
+  appendFileSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+} from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
 import { DeadLetters } from "../../src/cli/consume/dead-letters.ts";
@@ -88,6 +96,15 @@ test("files are bounded in bytes and number, and the deletion of the oldest is t
     lines.filter((line) => line.includes("the oldest dead letters are deleted")).length,
     1,
   );
+});
+
+test("a file that was dealt with and deleted is begun again", async (context) => {
+  const folder = makeFolder(context);
+  const { letters } = open(context, folder);
+  await letters.keep([letterOf("1")]);
+  rmSync(join(folder, "dead-letters.jsonl"));
+  await letters.keep([letterOf("2")]);
+  assert.deepEqual(payloads(folder), ["2"]);
 });
 
 test("what cannot be kept waits until it can, told once, in its order", async (context) => {

@@ -82,7 +82,7 @@ function makeLimits(chance: Chance): Partial<PipelineLimits> {
     retryMillisecondsMin: 1,
     retryMillisecondsMax: 4,
     spoolAfterSeconds: chance.pick([0, 0.005, 0.03]),
-    spoolBytesMax: chance.pick([40 * 250, 1e9]),
+    spoolBytesMax: chance.pick([40 * 52, 1e9]),
   };
 }
 

@@ -1,5 +1,13 @@
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, rmdirSync, statSync, truncateSync, writeFileSync } from "node:fs";
+import {
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { SinkRefusal, SinkUnavailable } from "../../src/sinks/index.ts";
@@ -95,7 +103,7 @@ test("no room in memory: a sink that is away is spooled at once", async (context
 test("a full spool: what comes waits in memory, and goes on when there is room", async (context) => {
   const folder = makeFolder(context);
   const sink = makeAwaySink();
-  const limits = { spoolBytesMax: 50 * 250, pendingMessagesMax: 30, batchMessagesMax: 20 };
+  const limits = { spoolBytesMax: 50 * 52, pendingMessagesMax: 30, batchMessagesMax: 20 };
   const world = await World.open({ folder, sinks: { sink }, limits });
   let taken = 0;
   while (world.sink("sink").state !== "full") {
@@ -140,15 +148,24 @@ test("what a run has left in a spool goes first in the next, as it came", async 
   const back = new TestSink();
   const other = new TestSink();
   const messages: unknown[] = [];
-  back.behave = (batch) => void messages.push(...batch.map((mapped) => mapped.message));
+  const gate = makeGate();
+  back.behave = async (batch) => {
+    await gate.passed;
+    messages.push(...batch.map((mapped) => mapped.message));
+  };
   // Without the sink it is told, and stays.
   const without = await World.open({ folder, sinks: { other } });
   assert.match(without.lines.join(), /spool-away\.db holds messages of an earlier run/);
   await without.pipeline.close();
-  const second = await World.open({ folder, sinks: { away: back } });
+  const limits = { spoolAfterSeconds: 60 };
+  const second = await World.open({ folder, sinks: { away: back }, limits });
   assert.equal(second.sink("away").state, "spooling");
+  // Behind the others in the spool it is safe before the sink has anything.
   second.take("new");
-  await second.until(() => second.safe === 1 && messages.length === 3);
+  await second.until(() => second.safe === 1);
+  assert.equal(second.sink("away").spooledMessages, 3);
+  gate.open();
+  await second.until(() => messages.length === 3);
   assert.deepEqual(messages.slice(0, 2), [message, plain]);
   assert.match(second.lines[0], /^2 messages in .*spool-away\.db go to away at home first/);
   await second.until(() => !hasSpool(folder, "away"));
@@ -231,6 +248,28 @@ test("a spool that fails while the sink comes back: it flows straight again", as
   await world.until(() => world.safe === 2);
   assert.deepEqual(sink.has, ["a", "b"]);
   assert.equal(world.sink("sink").state, "flowing");
+  await world.pipeline.close();
+});
+
+test("a spool that was moved away while in use gets no more, and goes on when it is back", async (context) => {
+  const folder = makeFolder(context);
+  const sink = makeAwaySink();
+  const file = join(folder, "spool-sink.db");
+  const world = await World.open({ folder, sinks: { sink } });
+  world.take("a");
+  await world.until(() => world.safe === 1);
+  renameSync(file, `${file}.aside`);
+  world.take("b");
+  await world.until(() => world.sink("sink").state === "full");
+  assert.equal(world.safe, 1);
+  assert.match(
+    world.lines.at(-1) ?? "",
+    /moved or deleted while 1 messages wait in it: put it back/,
+  );
+  renameSync(`${file}.aside`, file);
+  await world.until(() => world.safe === 2);
+  sink.isAway = false;
+  await world.until(() => sink.has.length === 2);
   await world.pipeline.close();
 });
 

@@ -4,7 +4,7 @@
  */
 import type { ConsumedMessage, Reading } from "../../readings/index.ts";
 import type { MappedMessage } from "../../sinks/index.ts";
-import { messageBytes, readingBytes } from "./message-size.ts";
+import { memoryBytes } from "./message-size.ts";
 
 export interface BatchLimits {
   readonly batchMessagesMax: number;
@@ -45,7 +45,7 @@ export class PendingLog {
 
   /** @param readings none of a message that nobody is to write */
   add(message: ConsumedMessage, readings: readonly Reading[]): number {
-    this.#bytesTaken += messageBytes(message) + readingBytes(readings);
+    this.#bytesTaken += memoryBytes(message, readings);
     this.#pending.push({ message, readings, bytesThrough: this.#bytesTaken });
     return this.last;
   }

@@ -32,7 +32,7 @@ export interface PipelineOptions {
 export interface PipelineLimits {
   /** Of one write to a sink. */
   readonly batchMessagesMax: number;
-  /** Payloads and topics of one write; a longer message is written by itself. */
+  /** Of one write, as `pendingBytesMax` counts them; a longer message is written by itself. */
   readonly batchBytesMax: number;
   /**
    * How long the first message of a batch may wait for more while nothing is written: 0 writes as soon as the sink is
@@ -41,7 +41,7 @@ export interface PipelineLimits {
   readonly batchMilliseconds: number;
   /** Messages in memory that are not safe yet: beyond, `hasRoom` is false until half of it is done. */
   readonly pendingMessagesMax: number;
-  /** The same in bytes, with what a message costs beside its payload and topic. */
+  /** The same in bytes, with what a message and its readings cost beside payload and topic. */
   readonly pendingBytesMax: number;
   /** The wait after a first failure; it doubles, up to the longest. */
   readonly retryMillisecondsMin: number;

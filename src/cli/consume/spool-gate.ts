@@ -4,14 +4,17 @@
  */
 import { TstackError } from "../../base/index.ts";
 import type { ConsumedMessage } from "../../readings/index.ts";
-import { messageBytes } from "./message-size.ts";
-import type { PendingLog } from "./pending-log.ts";
+import { diskBytes } from "./message-size.ts";
+import type { LogBatch, PendingLog } from "./pending-log.ts";
 import type { PipelineLimits } from "./pipeline-options.ts";
 import { retryMilliseconds } from "./retry-time.ts";
 import type { SinkHealth } from "./sink-health.ts";
 import type { Spool } from "./spool.ts";
 
-/** Between two commits, unless a whole batch waits: acknowledgements may wait, and the disk works less. */
+/**
+ * Between two commits, unless a whole batch waits: acknowledgements may wait, and the disk works less. A slow disk, for
+ * which everything waits meanwhile, gets half of the time at most.
+ */
 const commitMilliseconds = 20;
 
 export interface SpoolGateOptions {
@@ -27,7 +30,7 @@ export interface SpoolGateOptions {
 export class SpoolGate {
   readonly #options: SpoolGateOptions;
   readonly #spool: Spool;
-  #committedAt = 0;
+  #commitAt = 0;
   #failures = 0;
   #retryAt = 0;
   #timer: NodeJS.Timeout | undefined;
@@ -46,36 +49,54 @@ export class SpoolGate {
     return Math.max(0, Math.ceil(this.#retryAt - performance.now()));
   }
 
-  /** Moves what comes after a message out of the log, now or soon; the answer is the last that the spool has. */
+  /** Moves what comes after a message out of the log, now or soon; the answer is the last that is moved. */
   moveSoon(after: number): number {
     const { limits, log } = this.#options;
     if (after === log.last) return after;
-    const commitIn = Math.ceil(this.#committedAt + commitMilliseconds - performance.now());
     const isWholeBatch = log.last - after >= limits.batchMessagesMax;
-    const wait = Math.max(isWholeBatch ? 0 : commitIn, this.retryIn);
-    if (wait <= 0) return this.moveNow(after);
-    this.#tryAgainIn(wait);
-    return after;
+    const commitIn = isWholeBatch ? 0 : Math.ceil(this.#commitAt - performance.now());
+    const wait = Math.max(commitIn, this.retryIn);
+    const moved = wait > 0 ? after : this.#moveSome(after);
+    // Others have their turn between two batches. A spool that is full has news when something is taken out.
+    if (wait > 0 || (moved > after && moved < log.last)) this.#tryAgainIn(Math.max(wait, 0));
+    return moved;
   }
 
+  /** All of it, as far as there is room. */
   moveNow(after: number): number {
-    const { health, limits, log } = this.#options;
     let moved = after;
-    while (moved < log.last) {
-      const room = limits.spoolBytesMax - this.#spool.bytes;
-      const batchBytesMax = Math.min(limits.batchBytesMax, room);
-      const { messages, through } = log.read(moved, { ...limits, batchBytesMax });
-      const rows = messages.map(({ message }) => message);
-      if (sumBytes(rows) > room) {
-        health.spoolFull(this.#spool.file, limits.spoolBytesMax);
-        return moved;
-      }
-      if (rows.length > 0 && !this.#attempt(() => this.#spool.append(rows))) return moved;
-      moved = through;
-    }
-    this.#committedAt = performance.now();
-    health.spoolWritten();
+    for (let some = this.#moveSome(moved); some > moved; some = this.#moveSome(moved)) moved = some;
     return moved;
+  }
+
+  #moveSome(after: number): number {
+    const { health } = this.#options;
+    const begin = performance.now();
+    const some = this.#readFitting(after);
+    if (some.through === after) return after;
+    const rows = some.messages.map(({ message }) => message);
+    if (rows.length > 0 && !this.#attempt(() => this.#spool.append(rows))) return after;
+    const end = performance.now();
+    this.#commitAt = end + Math.max(commitMilliseconds, end - begin);
+    health.spoolWritten();
+    return some.through;
+  }
+
+  /** A batch out of the log for which the spool has room. */
+  #readFitting(after: number): LogBatch {
+    const { health, limits, log } = this.#options;
+    const batch = log.read(after, limits);
+    let room = limits.spoolBytesMax - this.#spool.bytes;
+    let fitting = 0;
+    for (const { message } of batch.messages) {
+      room -= diskBytes(message);
+      if (room < 0) break;
+      fitting += 1;
+    }
+    if (fitting === batch.messages.length) return batch;
+    if (fitting > 0) return log.read(after, { ...limits, batchMessagesMax: fitting });
+    health.spoolFull(this.#spool.file, limits.spoolBytesMax);
+    return { messages: [], through: after };
   }
 
   /** Undefined when it cannot be read now. */
@@ -123,10 +144,4 @@ export class SpoolGate {
       this.#options.retry();
     }, milliseconds);
   }
-}
-
-function sumBytes(messages: readonly ConsumedMessage[]): number {
-  let bytes = 0;
-  for (const message of messages) bytes += messageBytes(message);
-  return bytes;
 }

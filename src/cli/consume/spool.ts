@@ -8,7 +8,7 @@ import { DatabaseSync, type StatementSync } from "node:sqlite";
 import { TstackError } from "../../base/index.ts";
 import type { ConsumedMessage } from "../../readings/index.ts";
 import { identityOf, syncFile } from "../../storage/index.ts";
-import { messageBytes } from "./message-size.ts";
+import { diskBytes } from "./message-size.ts";
 import type { BatchLimits } from "./pending-log.ts";
 import { toSpoolError } from "./spool-failure.ts";
 import { readProperties, writeProperties } from "./spooled-properties.ts";
@@ -80,7 +80,7 @@ export class Spool {
       inTransaction(database, () => {
         for (const message of messages) {
           const { topic, payload, qos, retain, arrivedAt } = message;
-          const size = messageBytes(message);
+          const size = diskBytes(message);
           const facts = [position, size, topic, qos, Number(retain), arrivedAt];
           insert.run(...facts, writeProperties(message), payload);
           position += 1;
