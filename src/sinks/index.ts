@@ -22,4 +22,6 @@ export const sinkKinds: Readonly<Record<string, () => Promise<SinkKind>>> = {
   influxdb: async () => (await import("./influxdb/index.ts")).influxdbSink,
   prometheus: async () => (await import("./prometheus/index.ts")).prometheusSink,
   postgres: async () => (await import("./postgres/index.ts")).postgresSink,
+  mqtt: async () => (await import("./mqtt/index.ts")).mqttSink,
+  http: async () => (await import("./http/index.ts")).httpSink,
 };

@@ -1,7 +1,12 @@
 /** What the tests of SQLite as a sink share: the file as SQLite itself reads it, without anything of ours. */
-import { existsSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import type { TestContext } from "node:test";
 import type { StoredValue } from "../../src/sinks/conformance/index.ts";
+import type { Sink } from "../../src/sinks/index.ts";
+import { sqliteSink } from "../../src/sinks/sqlite/index.ts";
 
 type StoredRow = [string, string, string, string, string, number, number | string];
 
@@ -31,4 +36,23 @@ export function query(file: string, statement: string): unknown[][] {
   } finally {
     database.close();
   }
+}
+
+/** A folder that goes with the test. */
+export function makeFolder(context: TestContext): string {
+  const folder = mkdtempSync(join(tmpdir(), "tstack-sqlite-sink-"));
+  context.after(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** Closed when the test ends, unless it was before. */
+export async function openSink(
+  context: TestContext,
+  file: string,
+  values: Readonly<Record<string, string>> = {},
+): Promise<Sink> {
+  const configured = await sqliteSink.configure({ "sqlite-file": file, ...values });
+  const sink = await configured.open({ stdout: process.stdout, say: () => undefined });
+  context.after(() => sink.close());
+  return sink;
 }

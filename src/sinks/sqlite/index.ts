@@ -10,6 +10,7 @@ export {
   aggregates,
   type Intervals,
   ReadingsFile,
+  type SeriesExtent,
   type StoredReading,
   type StoredSeries,
   type TimeRange,
