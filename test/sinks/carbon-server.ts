@@ -2,7 +2,7 @@
  * A real carbon-cache on ports of its own, with its files in a temporary folder, that can be killed and started again.
  * What it has written is read back from whisper's files.
  */
-import { type ChildProcess, execFile, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -15,6 +15,12 @@ import { promisify } from "node:util";
 /** As Debian's package has it for its own Python, where another one may stand before it on the PATH. */
 const python = "/usr/bin/python3";
 const run = promisify(execFile);
+
+/** The reason to skip, for `test(name, { skip })`; false where Graphite's carbon and whisper are installed. */
+export const withoutCarbon: string | false =
+  (!existsSync("/usr/bin/carbon-cache") ||
+    spawnSync(python, ["-c", "import whisper"], { stdio: "ignore" }).status !== 0) &&
+  "graphite-carbon is not installed";
 
 export interface StoredPoint {
   readonly path: string;
