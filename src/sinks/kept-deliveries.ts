@@ -4,7 +4,7 @@
  * `bytesMax`.
  */
 
-export interface KeptDelivery {
+interface KeptDelivery {
   readonly bytes: Buffer;
   readonly points: number;
   /** Seconds of the caller's clock, when the destination had taken it. */

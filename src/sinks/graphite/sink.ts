@@ -4,10 +4,10 @@
  * therefore kept here, and is sent again, before anything new and by itself, as soon as carbon is back: the same path
  * and second is the same point to it. Always holds: one delivery is under way at a time, in the order of `write`.
  */
+import { KeptDeliveries } from "../kept-deliveries.ts";
 import { type MappedMessage, type Sink, SinkRefusal, type SinkWorld } from "../sink.ts";
 import { Carbon } from "./carbon.ts";
 import { createPointMaker, encodePlaintext, type GraphitePoint } from "./format.ts";
-import { KeptDeliveries } from "./kept-deliveries.ts";
 import { encodePickle } from "./pickle.ts";
 import type { GraphiteSettings } from "./settings.ts";
 

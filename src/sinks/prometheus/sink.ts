@@ -1,7 +1,8 @@
 /**
  * Writes to what takes Prometheus' remote write. VictoriaMetrics acknowledges what it has in memory only: what it was
- * given in the last seconds is kept here, and sent once more when it was away. A sample is known by its series and
- * its millisecond, so that this doubles nothing where the destination leaves out what it has already.
+ * given in the last seconds is kept here, and sent once more when it was away, before anything new and by itself. A
+ * sample is known by its series and its millisecond, so that this doubles nothing where the destination leaves out what
+ * it has already. Always holds: one body is under way at a time.
  */
 import { type HttpAnswer, HttpTarget, quoteAnswer } from "../http-post.ts";
 import { isReadableOnTheWay } from "../http-settings.ts";
@@ -18,6 +19,7 @@ import type { PrometheusSettings } from "./settings.ts";
 import { encodeWriteRequest, writeRequestHeaders } from "./write-request.ts";
 
 const timeoutSeconds = 30;
+const returnMilliseconds = 1000;
 /** Far below what servers take in one body: 32 MiB. */
 const samplesMax = 50_000;
 
@@ -28,6 +30,9 @@ export class PrometheusSink implements Sink {
   readonly #kept: KeptDeliveries;
   /** It may have lost what is kept. */
   #mayHaveLost = false;
+  #turn: Promise<void> = Promise.resolve();
+  #return: NodeJS.Timeout | undefined;
+  #isClosed = false;
 
   constructor(settings: PrometheusSettings, world: SinkWorld) {
     this.#settings = settings;
@@ -47,17 +52,33 @@ export class PrometheusSink implements Sink {
     }
   }
 
-  async write(batch: readonly MappedMessage[]): Promise<number> {
-    if (this.#mayHaveLost) await this.#resend();
-    const samples = batch.flatMap(toSamples);
-    for (let start = 0; start < samples.length; start += samplesMax) {
-      await this.#writeBody(samples.slice(start, start + samplesMax));
-    }
-    return samples.length;
+  write(batch: readonly MappedMessage[]): Promise<number> {
+    return this.#inTurn(async () => {
+      await this.#resend();
+      const samples = batch.flatMap(toSamples);
+      for (let start = 0; start < samples.length; start += samplesMax) {
+        await this.#writeBody(samples.slice(start, start + samplesMax));
+      }
+      return samples.length;
+    });
   }
 
   async close(): Promise<void> {
+    clearTimeout(this.#return);
+    this.#isClosed = true;
+    // Ends a question that is under way.
     this.#target.close();
+    await this.#turn;
+  }
+
+  #inTurn<T>(job: () => Promise<T>): Promise<T> {
+    const done = this.#turn.then(job);
+    // Who asked for it hears of a failure.
+    this.#turn = done.then(
+      () => undefined,
+      () => undefined,
+    );
+    return done;
   }
 
   async #writeBody(samples: readonly Sample[]): Promise<void> {
@@ -74,6 +95,7 @@ export class PrometheusSink implements Sink {
 
   /** Refused or not: it had them once, and who keeps the order of times says no to what it has still. */
   async #resend(): Promise<void> {
+    if (!this.#mayHaveLost) return;
     for (const { bytes } of this.#kept.deliveries) await this.#post(bytes);
     if (this.#kept.points > 0) {
       const { destination } = this.#settings;
@@ -100,6 +122,16 @@ export class PrometheusSink implements Sink {
   #noteLoss(isSeen: boolean): void {
     if (isSeen && !this.#mayHaveLost) this.#kept.removeOld(nowInSeconds());
     this.#mayHaveLost = true;
+    this.#awaitReturn();
+  }
+
+  /** Nobody may write for long. */
+  #awaitReturn(): void {
+    clearTimeout(this.#return);
+    if (this.#isClosed || this.#kept.points === 0) return;
+    this.#return = setTimeout(() => {
+      this.#inTurn(() => this.#resend()).catch(() => this.#awaitReturn());
+    }, returnMilliseconds).unref();
   }
 }
 
