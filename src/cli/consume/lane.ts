@@ -5,6 +5,7 @@
  * behind the spool's last row go to the spool until that is empty. `safeUpTo` are those of the log that it has done or
  * spooled.
  */
+import { setImmediate } from "node:timers/promises";
 import type { Mapping } from "../../readings/index.ts";
 import type { MappedMessage } from "../../sinks/index.ts";
 import type { Talk } from "../client/index.ts";
@@ -150,7 +151,11 @@ export class Lane {
       const wait = this.#dueIn();
       const batch = wait === 0 ? this.#take() : undefined;
       if (batch === undefined) await this.#pause.wait(wait);
-      else await this.#work(batch);
+      else {
+        await this.#work(batch);
+        // A sink that writes without waiting would let nobody else have a turn.
+        await setImmediate();
+      }
     }
   }
 
