@@ -26,6 +26,11 @@ const requirements: readonly DebianRequirement[] = [
     probes: [["openssl", "version"]],
   },
   {
+    debianPackage: "systemd",
+    neededFor: "the tests of the units in packaging/ with systemd's own tools",
+    probes: [["systemd-analyze", "--version"]],
+  },
+  {
     debianPackage: "python3-paho-mqtt",
     neededFor: "the tests of our broker with Paho's client",
     // Debian's package is for Debian's Python, and another one may stand before it on the PATH.
