@@ -62,6 +62,7 @@ const documents: readonly (readonly [payload: string, fields: Record<string, Fie
   ['{"t": 21.5, "on": true, "s": "x"}', { t: 21.5, on: true, s: "x" }],
   ['{"a": {"b": {"c": 1}}, "d": [2, {"e": 3}]}', { "a.b.c": 1, "d.0": 2, "d.1.e": 3 }],
   ['{"a": null, "b": 1e999, "c": {}, "d": []}', {}],
+  ['{"\\ud800": 1}', { "\ufffd": 1 }],
   ["[1, 2]", { 0: 1, 1: 2 }],
   ['{"": 1, "a": {"": 2}}', { _: 1, "a._": 2 }],
   ['{"value": 1, "a.b": 2, "a": {"b": 3}}', { value: 1, "a.b": 3 }],
@@ -94,6 +95,24 @@ test("CBOR is read where the content type says it", () => {
   assert.deepEqual(mapFields(toMessage(encode(new Map([[1, 2]])), "application/cbor")), { 1: 2 });
   assert.deepEqual(mapFields(toMessage(payload)), {}, "bytes that are no text hold nothing");
 });
+
+const encodedInCbor: readonly (readonly [hex: string, fields: Record<string, FieldValue>])[] = [
+  ["a1 61 74 c1 1a 655f4e80", { t: 1_700_744_832 }], // a time, which is a number
+  ["a1 61 74 c0 64 32303236", { t: "2026" }], // a time, which is text
+  ["a1 61 74 c2 49 010000000000000000", { t: "AQAAAAAAAAAA" }], // a number beyond 64 bits
+  ["a1 61 74 3b ffffffffffffffff", { t: -(2 ** 64) }],
+  ["a1 61 74 f8 ff", {}], // a simple value that nobody has given a meaning
+  ["a1 61 74 f7", {}], // undefined
+  ["a1 61 74 f9 7c00", {}], // infinity
+  ["a1 82 01 02 03", { "[1,2]": 3 }],
+  [`${"81".repeat(31)} 07`, { [Array(31).fill("0").join(".")]: 7 }],
+];
+for (const [hex, fields] of encodedInCbor) {
+  test(`the CBOR ${hex.slice(0, 40)} has its fields`, () => {
+    const payload = Buffer.from(hex.replaceAll(" ", ""), "hex");
+    assert.deepEqual(mapFields(toMessage(payload, "application/cbor")), fields);
+  });
+}
 
 test("a name of JavaScript's own is a field like any other", () => {
   const payload = '{"__proto__": {"x": 1}, "constructor": 2, "toString": 3}';

@@ -1,7 +1,7 @@
 /** Lines of InfluxDB's protocol, after the examples of its documentation. */
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { linesMax, tagsMax, textLengthMax } from "./bounds.ts";
+import { linesMax, nameLengthMax, tagsMax, textLengthMax } from "./bounds.ts";
 import { readLineProtocol } from "./line-protocol.ts";
 
 type Line = [
@@ -74,6 +74,7 @@ const mistakes: readonly (readonly [text: string, message: RegExp])[] = [
   [`m${"x".repeat(textLengthMax + 1)} f=1`, /a word that is too long/],
   [`m f="${"x".repeat(textLengthMax + 1)}"`, /a text has more than/],
   [`m${Array.from({ length: tagsMax + 1 }, (_, n) => `,t${n}=1`).join("")} f=1`, /more than 128/],
+  [`m,${"t".repeat(nameLengthMax + 1)}=1 f=1`, /a tag of more than 512 letters/],
   ["m f=1\n".repeat(linesMax + 1), /more than 10000 lines/],
 ];
 for (const [text, message] of mistakes) {

@@ -113,6 +113,11 @@ const files: readonly (readonly [name: string, text: string, ...mistakes: string
     "4: omit is not for payload: influx: its lines say it",
   ],
   [
+    "lines with fields",
+    `${topic}payload: influx\n    fields: {t: value}`,
+    "4: fields.t is not for payload: influx: its lines say it",
+  ],
+  [
     "a precision without lines",
     `${topic}precision: s`,
     "3: precision is only for payload: influx; other times are time: {path: ..., unit: ms}",

@@ -2,11 +2,9 @@
  * What a payload is, found out by looking at it. Never refuses what is only strange, since who subscribes to `#` gets
  * everything that is published: what is no text holds nothing, and what is no number and no JSON is text.
  */
-import { textLengthMax } from "./bounds.ts";
 import type { ConsumedMessage } from "./message.ts";
 import { readNumberText } from "./number-text.ts";
 import { readCbor, readJson, readUtf8 } from "./payload-text.ts";
-import { unreadable } from "./refusals.ts";
 
 /** Pictures, compressed data, structures of C: no text has these but tab, line feed, form feed and carriage return. */
 // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
@@ -39,12 +37,7 @@ function readAutoText(text: string): unknown {
     const value = readJson(bare);
     if (value !== undefined) return value;
   }
-  if (controlCharacters.test(text)) return undefined;
-  // Also of a document that was cut off: its text is too long to be looked at for control characters by the sinks.
-  if (text.length > textLengthMax) {
-    throw unreadable(`a text has more than ${textLengthMax} characters`);
-  }
-  return text;
+  return controlCharacters.test(text) ? undefined : text;
 }
 
 /** What devices send for a sensor that does not answer. */

@@ -6,12 +6,14 @@ import { readTime, readWholeTime, type TimeUnit } from "./payload-time.ts";
 const noon = Date.UTC(2026, 10, 23, 12) * 1_000;
 const times: readonly (readonly [value: unknown, unit: TimeUnit, microseconds: number])[] = [
   [0, "s", 0],
+  [-1e-9, "s", 0],
   [1_700_000_000, "s", 1_700_000_000_000_000],
   [1_700_000_000.123456, "s", 1_700_000_000_123_456],
   ["1700000000", "s", 1_700_000_000_000_000],
   [1_700_000_000_123, "ms", 1_700_000_000_123_000],
   [1_700_000_000_123_456, "us", 1_700_000_000_123_456],
   [1_700_000_000_123_456_789n, "ns", 1_700_000_000_123_457],
+  ["2360577084275636000", "ns", 2_360_577_084_275_636],
   [Number.MAX_SAFE_INTEGER, "us", Number.MAX_SAFE_INTEGER],
   ["2026-11-23T12:00:00Z", "iso", noon],
   ["2026-11-23T12:00:00", "iso", noon],

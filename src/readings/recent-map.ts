@@ -28,9 +28,7 @@ export class RecentMap<Value> {
     const value = this.#young.get(key);
     if (value !== undefined) return value;
     const older = this.#old.get(key);
-    if (older === undefined) return undefined;
-    this.#old.delete(key);
-    this.set(key, older);
+    if (older !== undefined) this.set(key, older);
     return older;
   }
 

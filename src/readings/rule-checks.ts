@@ -45,8 +45,9 @@ function refusePaths({ payload, fields = {}, ...shape }: RuleShape, what: string
     if (typeof tag === "object") report(["tags", name], message);
   }
   for (const [name, field] of Object.entries(fields)) {
-    const isSingle = payload !== "influx" && field === valueField;
-    if (!isSingle) report(["fields", name], `${message}; its path is ${valueField}`);
+    if (payload === "influx") report(["fields", name], message);
+    else if (field !== valueField)
+      report(["fields", name], `${message}; its path is ${valueField}`);
   }
 }
 

@@ -34,6 +34,7 @@ const fieldTables: readonly (readonly [
   [["payload: boolean"], "closed", { value: false }],
   [["payload: boolean"], "0", { value: false }],
   [["payload: json"], '{"a": {"b": 1}}', { "a.b": 1 }],
+  [["payload: json"], '\ufeff{"a": 1}', { a: 1 }],
   [["payload: json"], "null", {}],
   [["payload: json"], "7", { value: 7 }],
   [["fields: {t: value}"], "7", { t: 7 }],
@@ -76,6 +77,7 @@ const refused: readonly (readonly [rule: string, payload: string | Uint8Array, m
     ["payload: text", "x".repeat(textLengthMax + 1), /more than 65536 characters/],
     ["payload: json", "{", /no JSON/],
     ["payload: cbor", Buffer.from([0x9b, ...Array(8).fill(255)]), /no CBOR/],
+    ["payload: influx", "#".repeat(4_194_305), /more than 4194304 bytes/],
     ["payload: influx", "x", /line 1 of the payload has no fields/],
     ["fields: {n: {path: s, as: number}}", '{"s": "x"}', /no number/],
     ["fields: {n: {path: s, as: number}}", '{"s": []}', /an object or a list where/],
@@ -138,6 +140,7 @@ test("tags of the payload make series of their own, which are remembered", async
   assert.equal(seriesOf('{"id": 7, "t": 2}'), first);
   assert.notEqual(seriesOf('{"id": 8, "t": 2}'), first);
   assert.deepEqual([...seriesOf('{"id": "", "t": 2}').tags], [["x", "1"]]);
+  assert.equal(seriesOf('{"id": "\\ud800", "t": 2}').tags.get("id"), "\ufffd");
   assert.deepEqual([...seriesOf('{"t": 2}').tags], [["x", "1"]]);
 });
 

@@ -61,7 +61,7 @@ export function readFields(
 export function readTags({ tags }: DocumentRule, document: unknown): [string, string][] {
   return tags.flatMap(({ name, path }) => {
     const value = readAs("text", findValue(document, path));
-    if (value === undefined || value === "") return [];
+    if (value === undefined) return [];
     const text = String(value).toWellFormed();
     if (text.length <= textLengthMax) return [[name, text]];
     throw unreadable(`the value of the tag ${name} has more than ${textLengthMax} characters`);
