@@ -65,6 +65,8 @@ export class GraphiteSink implements Sink {
     const bytes = this.#encode(points);
     await this.#carbon.deliver(bytes);
     this.#kept.add({ bytes, points: points.length, deliveredAt: now() });
+    // It has read this and is gone already.
+    if (!this.#carbon.isWatched) this.#returnLater();
   }
 
   /** A carbon that is known to have, or to be sent, everything that is kept. */
