@@ -46,7 +46,7 @@ export async function readPrometheusSettings(values: SinkValues): Promise<Promet
   if (url.pathname === "/") {
     const expected =
       "a URL with the path of remote write, such as http://localhost:8428/api/v1/write";
-    throw settingMistake("prometheus-url", expected, url.href);
+    throw settingMistake("prometheus-url", expected, url.origin);
   }
   return {
     destination: `prometheus at ${url.origin}`,

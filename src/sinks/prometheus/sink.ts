@@ -96,15 +96,20 @@ export class PrometheusSink implements Sink {
   /** Refused or not: it had them once, and who keeps the order of times says no to what it has still. */
   async #resend(): Promise<void> {
     if (!this.#mayHaveLost) return;
-    for (const { bytes } of this.#kept.deliveries) await this.#post(bytes);
-    if (this.#kept.points > 0) {
-      const { destination } = this.#settings;
-      this.#world.say(
-        `${destination} was away: the last ${this.#kept.points} samples were sent again`,
-      );
-    }
-    this.#kept.renew(nowInSeconds());
+    // It may go away again meanwhile, and come back unnoticed.
     this.#mayHaveLost = false;
+    try {
+      for (const { bytes } of this.#kept.deliveries) await this.#post(bytes);
+    } catch (error) {
+      this.#mayHaveLost = true;
+      throw error;
+    }
+    if (this.#kept.points === 0) return;
+    this.#kept.renew(nowInSeconds());
+    const { destination } = this.#settings;
+    this.#world.say(
+      `${destination} was away: the last ${this.#kept.points} samples were sent again`,
+    );
   }
 
   /** @throws SinkUnavailable also where remote write is not what is answered there */
