@@ -37,9 +37,11 @@ interface CarbonOptions {
 
 const readSecondsMax = 20;
 
-/** Begins with the seconds of rest; the other arguments are carbon's command line. */
+/** Begins with the seconds of rest; the other arguments are carbon's command line. It dies with a test that is killed. */
 const startScript = `
-import runpy, sys, time
+import ctypes, runpy, signal, sys, time
+PR_SET_PDEATHSIG = 1
+ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 rest = float(sys.argv.pop(1))
 del sys.argv[0]
 sleep = time.sleep
@@ -106,7 +108,7 @@ ${settings}
     );
     await writeFile(
       join(folder, "storage-schemas.conf"),
-      "[all]\npattern = .*\nretentions = 1s:6h\n",
+      "[all]\npattern = .*\nretentions = 1s:4h\n",
     );
     const server = new CarbonServer(folder, [line, pickle], restSeconds);
     await server.restart();
@@ -160,6 +162,7 @@ ${settings}
     await this.#writeMarker();
     await this.#writeMarker();
     const root = join(this.folder, "whisper");
+    if (!existsSync(join(root, node))) return [];
     const { stdout } = await run(python, ["-c", readScript, root, node], {
       maxBuffer: 100_000_000,
     });
