@@ -103,6 +103,7 @@ export class Pipeline {
    * the spools, and the answer is false.
    */
   async drain(secondsMax: number): Promise<boolean> {
+    if (this.#failed || this.#closed) return false;
     const drain = new Pause();
     this.#drains.add(drain);
     for (const lane of this.#lanes) lane.hurry();
