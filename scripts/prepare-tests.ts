@@ -70,6 +70,16 @@ const requirements: readonly DebianRequirement[] = [
     neededFor: "the tests of tconsume that read what Graphite has written",
     probes: [["/usr/bin/python3", "-c", "import whisper"]],
   },
+  {
+    debianPackage: "graphite-web",
+    neededFor: "the test of docs/monitoring.md with Graphite's render API",
+    probes: [["/usr/bin/python3", "-c", "import graphite"]],
+  },
+  {
+    debianPackage: "sqlite3",
+    neededFor: "the test of docs/query.md with SQLite's own program",
+    probes: [["sqlite3", "--version"]],
+  },
 ];
 
 const missing = installDebianPackages(requirements);

@@ -12,7 +12,11 @@ import { type ProgramIo, runAsProcess } from "./program-io.ts";
 const name = "tconsume";
 
 /** Runs tconsume with the arguments after its name, and returns its exit code. */
-export function run(args: readonly string[], io: ProgramIo): Promise<number> {
+export async function run(args: readonly string[], io: ProgramIo): Promise<number> {
+  if (args[0] === "query") {
+    const { runQuery } = await import("./query/query.ts");
+    return runQuery(args.slice(1), io);
+  }
   return reportFailures(name, io, async () => {
     const options = await parseConsumeOptions(args, io);
     if (options === undefined) return 0;
