@@ -53,7 +53,7 @@ export class Subscribing {
       this.#attempt(() => this.#granted(missing, codes, refusals));
     if (missing.length === 0) granted([], []);
     else {
-      connection.subscribe(missing, { qos }, (outcome) => {
+      connection.subscribe(missing, { qos, rap: true }, (outcome) => {
         const { protocolVersion } = this.#options.connection;
         granted(outcome.codes, describeRefusals(missing, outcome, protocolVersion));
       });

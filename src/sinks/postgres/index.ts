@@ -10,19 +10,17 @@ export const postgresSink: SinkKind = {
   options: [
     {
       flags: "--postgres-url <url>",
-      description: "postgres://user@host/database?sslmode=verify-full (default: PGHOST and so on)",
-      environment: "TSTACK_SINK_POSTGRES_URL",
+      description: "postgres://user@host/database (default: of PGHOST and so on)",
     },
     {
       flags: "--postgres-password <password>",
-      description:
-        "better by PGPASSWORD or --postgres-password-file: everybody sees a command line",
+      description: "of that user",
       environment: "PGPASSWORD",
     },
     { flags: "--postgres-password-file <file>", description: "its first line is the password" },
     {
       flags: "--postgres-table <name>",
-      description: 'where to ask for readings, "metrics.readings" in a schema (default "readings")',
+      description: "the view of all readings, also schema.name (default: readings)",
     },
   ],
   configure: async (values) => {

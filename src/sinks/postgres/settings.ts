@@ -46,6 +46,7 @@ const sslModes: ReadonlyMap<string, SslMode> = new Map([
 ]);
 const urlPattern = /^(postgres(?:ql)?:\/\/[^?#]*)(?:\?([^#]*))?$/;
 const ipv6Pattern = /^[^/]*\/\/(?:[^/]*@)?\[([0-9a-f:.]+)\]/i;
+const passwordPattern = /^[^/]*\/\/[^/@]*:[^@]*@/;
 const answerSecondsMax = 30;
 const form = "postgres://user@host:port/database";
 // With the longest ending that a name gets, "_values_pkey", it is no longer than PostgreSQL's 63.
@@ -66,7 +67,9 @@ export async function readPostgresSettings(values: SinkValues): Promise<Postgres
   const host = search.get("host") ?? ipv6Pattern.exec(base)?.[1];
   search.delete("host");
   const url = search.size > 0 ? `${base}?${search}` : base;
-  const password = await readSecret(values, "postgres-password");
+  const secret = await readSecret(values, "postgres-password");
+  // As libpq: what stands in the URL is not for PGPASSWORD to change.
+  const password = passwordPattern.test(base) ? undefined : secret;
   const { path, database, user, addresses } = await askDriver(url, host);
   const places = path ? [{ path }] : addresses;
   const where = places.map(describeAddress).join(",");
