@@ -81,7 +81,7 @@ export class RunningProgram {
 }
 
 export function start(
-  name: "tpublish" | "tsubscribe" | "tbench",
+  name: "tpublish" | "tsubscribe" | "tbench" | "tconsume",
   args: readonly string[],
   options?: StartOptions,
 ): RunningProgram {
@@ -100,7 +100,7 @@ export async function startSubscribed(
 }
 
 export function run(
-  name: "tpublish" | "tsubscribe" | "tbench",
+  name: "tpublish" | "tsubscribe" | "tbench" | "tconsume",
   args: readonly string[],
   options?: StartOptions,
 ): Promise<Ended> {

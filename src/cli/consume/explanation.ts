@@ -1,6 +1,7 @@
 /** What becomes of a message, in words: its readings, and what each sink would get. */
 import { TstackError } from "../../base/index.ts";
 import type { ConsumedMessage, FieldValue, Reading } from "../../readings/index.ts";
+import { toVisible } from "../../sinks/index.ts";
 import type { Course } from "./options.ts";
 
 export interface Explanation {
@@ -9,7 +10,13 @@ export interface Explanation {
   readonly isReadable: boolean;
 }
 
-export function explainMessage(message: ConsumedMessage, { mapping, sinks }: Course): Explanation {
+/** Whatever it holds: nothing of it moves the cursor of a terminal. */
+export function explainMessage(message: ConsumedMessage, course: Course): Explanation {
+  const { text, isReadable } = explain(message, course);
+  return { text: text.split("\n").map(toVisible).join("\n"), isReadable };
+}
+
+function explain(message: ConsumedMessage, { mapping, sinks }: Course): Explanation {
   const title = `${message.topic}, ${message.payload.length} bytes`;
   let readings: readonly Reading[];
   try {

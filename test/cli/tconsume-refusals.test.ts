@@ -1,0 +1,107 @@
+/** What tconsume says when the broker, another client or another program is in its way. */
+import assert from "node:assert/strict";
+import { createServer } from "node:net";
+import { type TestContext, test } from "node:test";
+import { ConsumeWorld, interrupt } from "./consume-world.ts";
+import { connack5, packet, packetType, ScriptedBroker } from "./scripted-broker.ts";
+import { ServeProcess } from "./tserve-process.ts";
+
+async function serveUsers(context: TestContext): Promise<ServeProcess> {
+  const broker = await ServeProcess.start({
+    yaml: "users:\n  - name: meter\n    password: secret-9431\n    rights: ['meter/#']\n",
+  });
+  context.after(() => broker.stop());
+  return broker;
+}
+
+test("a wrong password is the exit code, and is not told", async (context) => {
+  const broker = await serveUsers(context);
+  const world = new ConsumeWorld(context, broker.port);
+  const { code, stderr } = await world.run("-u", "meter", "-P", "wrong-5511");
+  assert.equal(code, 134, stderr);
+  assert.match(stderr, /refused the connection: bad user name or password/);
+  assert.doesNotMatch(stderr, /5511/);
+});
+
+test("without -t it takes what belongs to the user; what is refused is told, and all refused ends it", async (context) => {
+  const broker = await serveUsers(context);
+  const world = new ConsumeWorld(context, broker.port);
+  const login = ["-u", "meter", "-P", "secret-9431"];
+  const own = await world.consuming(...login);
+  assert.match(own.stderr, /consumes meter\/# from/);
+  await interrupt(own);
+  const partly = await world.consuming(...login, "-t", "meter/a", "-t", "other/#");
+  assert.match(partly.stderr, /subscribing to other\/# was refused: not authorized \(code 135\)/);
+  await interrupt(partly);
+  const { code, stderr } = await world.run(...login, "-t", "other/#");
+  assert.equal(code, 1);
+  assert.match(stderr, /subscribing to other\/# was refused/);
+});
+
+test("a second tconsume with the folder of the first says whose it is", async (context) => {
+  const broker = await ServeProcess.start();
+  context.after(() => broker.stop());
+  const world = new ConsumeWorld(context, broker.port);
+  const first = await world.consuming();
+  const { code, stderr } = await world.run();
+  assert.equal(code, 1);
+  assert.match(stderr, new RegExp(`data.*tconsume, process ${first.child.pid}`));
+  await interrupt(first);
+});
+
+for (const version of ["5", "311"]) {
+  test(`-V ${version}: another client with the same identifier is told of, and how to avoid it`, async (context) => {
+    const broker = await ServeProcess.start();
+    context.after(() => broker.stop());
+    const world = new ConsumeWorld(context, broker.port);
+    const first = await world.consuming("-i", "twin", "-V", version, "--data", world.file("a"));
+    const second = world.start("-i", "twin", "-V", version, "--data", world.file("b"));
+    if (version === "5") {
+      const { code, stderr } = await first.ended;
+      assert.equal(code, 1);
+      assert.match(
+        stderr,
+        /session taken over .*another client has come with this client identifier/,
+      );
+    } else {
+      const told = "is another client here as twin";
+      await Promise.race([first.saw(told), second.saw(told)]);
+      await interrupt(first);
+    }
+    await interrupt(second);
+  });
+}
+
+test("a port for metrics that is taken is told before anything is consumed", async (context) => {
+  const server = createServer();
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  context.after(() => server.close());
+  const { port } = server.address() as { port: number };
+  const { code, stderr } = await new ConsumeWorld(context, 1).run("--metrics", String(port));
+  assert.equal(code, 1);
+  assert.match(stderr, /--metrics 127\.0\.0\.1:\d+: another program listens there already/);
+});
+
+test("5.0 [MQTT-3.1.2-23] a broker that keeps the session for less time than asked is told of, and less QoS too", async (context) => {
+  const broker = await ScriptedBroker.start(({ type, body }) => {
+    if (type === packetType.connect) return connack5(0, 0x11, [0, 0, 0, 60]);
+    if (type === packetType.subscribe) return packet(0x90, body[0], body[1], 0, 0);
+    return undefined;
+  });
+  context.after(() => broker.stop());
+  const consumer = await new ConsumeWorld(context, broker.port).consuming("-t", "a");
+  assert.match(consumer.stderr, /keeps the session for 60 s only, not 604800/);
+  assert.match(consumer.stderr, /grants QoS 0 only for a, not 1/);
+  consumer.child.kill("SIGKILL");
+  await consumer.ended;
+});
+
+test("a broker before MQTT 5 that refuses the version: the line says which to try", async (context) => {
+  const broker = await ScriptedBroker.start(() => packet(0x20, 0, 1));
+  context.after(() => broker.stop());
+  const { code, stderr } = await new ConsumeWorld(context, broker.port).run();
+  assert.notEqual(code, 0);
+  assert.match(stderr, /-V/);
+});
