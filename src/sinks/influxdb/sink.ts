@@ -19,7 +19,7 @@ import { type Body, divideIntoBodies } from "./body.ts";
 import type { InfluxdbSettings } from "./settings.ts";
 
 const compress = promisify(gzip);
-/** The fastest: lines are so much alike that it takes nine tenths away. */
+/** The fastest: lines are so much alike that it takes five sixths away. */
 const compressionLevel = 1;
 const compressedBytesMin = 1024;
 const timeoutSeconds = 30;
