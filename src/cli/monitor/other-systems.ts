@@ -13,9 +13,10 @@ import { TopicLevels } from "./topic-level.ts";
 
 type Library = typeof import("systeminformation");
 
-/** Network drives have no bytes to count when their server is away, and the system's own copies are no disks of people. */
+/** What macOS mounts for itself: parts of the disk that is there as `/` already. */
 const passedOverMounts = /^\/System\/Volumes\//;
 const disksMax = 64;
+const loadNames = ["load1", "load5", "load15"];
 
 class LibrarySource implements Source {
   readonly name: string;
@@ -73,15 +74,13 @@ export async function otherSystemSources(options: OtherSystemOptions): Promise<S
 }
 
 async function readProcessor(library: Library, eachCore: boolean): Promise<readonly Figure[]> {
-  // Since its last call. Windows has no load averages: they are 0 there.
+  // Since its last call.
   const { currentLoad, cpus } = await library.currentLoad();
-  const [load1, load5, load15] = loadavg();
-  const figures: Figure[] = [
-    { path: "cpu/percent", kind: "percent", value: currentLoad },
-    { path: "cpu/load1", kind: "load", value: load1 },
-    { path: "cpu/load5", kind: "load", value: load5 },
-    { path: "cpu/load15", kind: "load", value: load15 },
-  ];
+  const figures: Figure[] = [{ path: "cpu/percent", kind: "percent", value: currentLoad }];
+  // Windows has no load averages, and Node.js says 0 there.
+  for (const [index, name] of process.platform === "win32" ? [] : loadNames.entries()) {
+    figures.push({ path: `cpu/${name}`, kind: "load", value: loadavg()[index] });
+  }
   if (eachCore) {
     for (const [core, { load }] of cpus.entries()) {
       figures.push({ path: `cpu/core/${core}/percent`, kind: "percent", value: load });
