@@ -63,7 +63,7 @@ async function drawChart(
   const { plot } = await import("simple-ascii-chart");
   const heads = hasColors
     ? [title, ...lines.map(({ label }, index) => `${paint("━━", index)} ${label}`)]
-    : [`${lines[0].label}  ${title}`];
+    : headsOf(lines[0].label, title, width);
   const axes = layOut(lines, { width, height: height - heads.length });
   const pieces = lines.flatMap(({ points }, line) =>
     divideAtGaps(points).map((piece) => ({ line, piece })),
@@ -79,6 +79,12 @@ async function drawChart(
   return [...heads, ...rows.filter((row) => row !== "")];
 }
 
+/** On one line where there is room. */
+function headsOf(label: string, title: string, width: number): string[] {
+  const line = `${label}  ${title}`;
+  return line.length <= width ? [line] : [label, title];
+}
+
 interface Axes {
   readonly settings: Settings;
   /** Values become 0 to 1: the squares of some numbers are no numbers any more. */
@@ -92,7 +98,8 @@ function layOut(lines: readonly ChartLine[], { width, height }: ChartSize): Axes
   const plotHeight = Math.max(plotHeightMin, height - axisHeight);
   const yTicks = numberTicks(least(values), greatest(values), Math.floor(plotHeight / 2));
   const { low, high } = yTicks;
-  const toUnit = (value: number) => (value / 2 - low / 2) / (high / 2 - low / 2);
+  const toUnit = (value: number) =>
+    Math.min(1, Math.max(0, (value / 2 - low / 2) / (high / 2 - low / 2)));
   const yLabels = new Map(yTicks.values.map((value) => [toUnit(value), yTicks.label(value)]));
   const yLabelLength = yTicks.label(low).length;
   const [first, last] = [least(times), greatest(times)];

@@ -102,10 +102,14 @@ function toOptions(filter: string, parsed: QueryArguments): Omit<QueryOptions, "
   if (aggregate !== undefined && every === undefined && format !== "plot") {
     throw new UsageError("--aggregate goes with --every, as in --every 1m");
   }
-  checkTogether(format === "plot", { width, height }, "go with --plot");
-  checkTogether(what === "readings", { every, limit, plot: parsed.plot }, `not with --${what}`);
-  checkTogether(what !== "list", { csv: parsed.csv, json: parsed.json }, "not with --list");
-  checkTogether(format !== "plot", { limit }, "not with --plot: narrow it with --since");
+  checkTogether(format === "plot", { width, height }, "goes with --plot");
+  checkTogether(
+    what === "readings",
+    { every, limit, plot: parsed.plot },
+    `does not go with --${what}`,
+  );
+  checkTogether(what !== "list", { csv: parsed.csv, json: parsed.json }, "does not go with --list");
+  checkTogether(format !== "plot", { limit }, "does not go with --plot: narrow it with --since");
   return {
     ...{ filter, file, since, until, field, what, format, every, limit, width, height },
     aggregate: aggregate ?? "mean",

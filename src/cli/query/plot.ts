@@ -10,7 +10,7 @@ import type { QueryOptions } from "./options.ts";
 import { roundInterval } from "./scale.ts";
 import { toIntervals } from "./selection.ts";
 import { describeTags } from "./tables.ts";
-import { describeDuration, localTime } from "./times.ts";
+import { describeDuration, localClock, localDay, localTime } from "./times.ts";
 
 export interface PlotRequest {
   readonly file: ReadingsFile;
@@ -25,6 +25,8 @@ const heightDefault = 20;
 const heightMax = 30;
 /** Below the chart the terminal asks for the next command. */
 const promptLines = 2;
+/** What stands before a name. */
+const legendWidth = 3;
 /** Of the chart's width, what its axis takes at most. */
 const axisWidth = 10;
 
@@ -55,10 +57,16 @@ export async function plotReadings(
   const lines = drawn.map(({ series: each }) =>
     readLine({ file, options, series: each, every, width }),
   );
-  const precision = every % 1_000_000 === 0 ? 1_000_000 : 1000;
-  const title = `${localTime(first, precision)} to ${localTime(last, precision)}, ${options.aggregate} of each ${describeDuration(every)}`;
+  const title = `${describeSpan(first, last, every)}, ${options.aggregate} of each ${describeDuration(every)}`;
   const hasColors = screen.width !== undefined && !io.environment.NO_COLOR;
-  return drawCharts({ title, lines }, { width, height }, hasColors);
+  return drawCharts({ title: cut(title, width), lines }, { width, height }, hasColors);
+}
+
+/** `2026-11-23 10:00 to 18:30`, as exact as the intervals need it. */
+function describeSpan(first: number, last: number, every: number): string {
+  const precision = [60_000_000, 1_000_000, 1000].find((each) => every % each === 0) ?? 1000;
+  const end = localDay(first) === localDay(last) ? localClock : localTime;
+  return `${localTime(first, precision)} to ${end(last, precision)}`;
 }
 
 interface LineRequest {
@@ -73,7 +81,7 @@ function readLine({ file, options, series, every, width }: LineRequest): ChartLi
   const intervals = { ...toIntervals(options, every), isDescending: false };
   const readings = Array.from(file.readIntervals(series, options, intervals));
   return {
-    label: cut(labelOf(series), Math.floor(width / 2)),
+    label: cut(labelOf(series), width - legendWidth),
     points: readings.map(({ time, value }) => [time, Number(value)]),
   };
 }

@@ -75,21 +75,24 @@ export interface NumberTicks {
 }
 
 export function numberTicks(lowest: number, highest: number, countMax: number): NumberTicks {
-  const isFlat = highest - lowest <= Math.max(Math.abs(lowest), Math.abs(highest)) * 1e-9;
+  const isFlat = highest - lowest <= Math.max(Math.abs(lowest), Math.abs(highest)) * roundingError;
   const margin = isFlat ? Math.abs(lowest) * 0.1 || 1 : 0;
   const [low, high] = [lowest - margin, highest + margin];
   const step = roundStep(high / countMax - low / countMax);
-  const first = Math.ceil(low / step);
-  const count = Math.floor(high / step) - first + 1;
+  const first = Math.ceil(low / step - roundingError);
+  const count = Math.floor(high / step + roundingError) - first + 1;
   const values = Array.from({ length: count }, (_, index) => (first + index) * step);
   const labels = labelOf(Math.max(Math.abs(low), Math.abs(high)), step);
   const length = Math.max(...values.map((value) => labels(value).length));
   return { low, high, values, label: (value) => labels(value).padStart(length) };
 }
 
+/** 20.4 / 0.1 is a little less than 204. */
+const roundingError = 1e-9;
+
 function roundStep(least: number): number {
   const power = 10 ** Math.floor(Math.log10(least));
-  const factor = [1, 2, 5, 10].find((each) => each * power >= least * (1 - 1e-9)) ?? 10;
+  const factor = [1, 2, 5, 10].find((each) => each * power >= least * (1 - roundingError)) ?? 10;
   return factor * power;
 }
 
@@ -105,6 +108,9 @@ function labelOf(greatest: number, step: number): (value: number) => string {
   const magnitude = magnitudes.find(({ from }) => greatest >= from);
   if (magnitude === undefined || greatest >= 1e15) return (value) => value.toExponential(1);
   const { divisor, suffix } = magnitude;
-  const decimals = Math.min(12, Math.max(0, -Math.floor(Math.log10(step / divisor) + 1e-9)));
+  const decimals = Math.min(
+    12,
+    Math.max(0, -Math.floor(Math.log10(step / divisor) + roundingError)),
+  );
   return (value) => `${(value / divisor).toFixed(decimals)}${suffix}`;
 }

@@ -78,7 +78,7 @@ export class BatchEncoder {
   }
 }
 
-export function countRows(batch: readonly MappedMessage[]): number {
+function countRows(batch: readonly MappedMessage[]): number {
   let count = 0;
   for (const { readings } of batch) for (const { fields } of readings) count += fields.size;
   return count;
