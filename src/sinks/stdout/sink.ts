@@ -36,6 +36,7 @@ export class StdoutSink implements Sink {
   async close(): Promise<void> {}
 }
 
-function toUnavailable(cause: Error): SinkUnavailable {
-  return new SinkUnavailable(`stdout cannot be written: ${cause.message}`, { cause });
+function toUnavailable(cause: NodeJS.ErrnoException): SinkUnavailable {
+  const reason = cause.code === "EPIPE" ? "whoever read it has gone" : cause.message;
+  return new SinkUnavailable(`stdout cannot be written: ${reason}`, { cause });
 }
