@@ -36,3 +36,24 @@ for (const [version, qos] of [
     assert.doesNotMatch(stderr, /received PUBLISH/, "all is acknowledged");
   });
 }
+
+test("while the pipeline has no room nothing is read, and the connection is kept alive all the same", async (context) => {
+  const broker = await ServeProcess.start();
+  context.after(() => broker.stop());
+  const world = new ConsumeWorld(context, broker.port);
+  const few = ["--pending-messages", "10", "--batch-messages", "5", "-V", "311", "-k", "2"];
+  const consumer = await world.consuming("-t", "slow/#", "-d", ...few);
+  consumer.child.stdout.pause();
+  const padding = "x".repeat(1000);
+  const messages = countUp("slow/x", 1, 500).map(({ topic, payload }) => {
+    return { topic, payload: JSON.stringify({ number: Number(payload), padding }) };
+  });
+  await publish(world.port, messages);
+  const pings = () => consumer.stderr.split("sent PINGREQ").length - 1;
+  await until("three times the keep alive", () => pings() >= 6);
+  assert.doesNotMatch(consumer.stderr, /trying again/);
+  consumer.child.stdout.resume();
+  await consumer.saw("number=500", "stdout");
+  const { code, stdout } = await interrupt(consumer);
+  assert.deepEqual([code, stdout.match(/number=/g)?.length], [0, 500]);
+});
