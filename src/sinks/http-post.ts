@@ -21,8 +21,8 @@ export interface HttpTargetSettings {
   /** PEM: trusted instead of the authorities that Node knows. */
   readonly ca?: string;
   /**
-   * The server, or what stands before it, may have been started again. `isSeen`: it was up to this instant; otherwise
-   * nobody knows when it went.
+   * The server, or what stands before it, may have gone and be started again. `isSeen`: it was there up to this instant;
+   * otherwise nobody knows when it went. May be called several times for one loss.
    */
   readonly lost?: (isSeen: boolean) => void;
 }
@@ -67,7 +67,7 @@ export class HttpTarget {
       return await this.#ask(question);
     } catch (error) {
       // It closed a connection that had waited for the next question; a new one is worth a try (Node does not by itself).
-      if (!(error instanceof ReusedConnectionClosed)) throw error;
+      if (!(error instanceof ReusedConnectionClosed) || this.#isClosed) throw error;
       return await this.#ask(question);
     }
   }
