@@ -5,7 +5,7 @@
 import { TstackError } from "../base/index.ts";
 import type { ConsumedMessage, Reading } from "../readings/index.ts";
 
-/** A message with its readings; without readings it is written only by sinks of whole messages. */
+/** A message with its readings; without any it is for sinks that take whole messages. */
 export interface MappedMessage {
   readonly message: ConsumedMessage;
   readonly readings: readonly Reading[];
@@ -90,6 +90,8 @@ export interface SinkKind {
 export interface ConfiguredSink {
   /** Where it goes, for people, without credentials: `graphite at localhost:2003`. */
   readonly destination: string;
+  /** It takes every message as it came, also one without readings or one that the mapping cannot read: a bridge. */
+  readonly takesMessages?: true;
   /** What the destination would get of this message, as text: `tconsume --explain` and `--dry-run`. No I/O. */
   explain(message: MappedMessage): string;
   /** Does not wait for the destination: `write` says when it is away. */

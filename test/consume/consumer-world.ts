@@ -91,6 +91,8 @@ interface WorldOptions {
   readonly sinks: Readonly<Record<string, Sink>>;
   readonly limits?: Partial<PipelineLimits>;
   readonly mapping?: Mapping;
+  /** Of the sinks. */
+  readonly takesMessages?: readonly string[];
 }
 
 /** A run of the pipeline, and what it has told. */
@@ -107,7 +109,8 @@ export class World {
     this.folder = folder;
   }
 
-  static async open({ folder, sinks, limits, mapping }: WorldOptions): Promise<World> {
+  static async open(options: WorldOptions): Promise<World> {
+    const { folder, sinks, limits, mapping, takesMessages = [] } = options;
     const world = new World(folder);
     const say = (line: string) => {
       world.lines.push(line);
@@ -118,6 +121,7 @@ export class World {
       sinks: Object.entries(sinks).map(([name, sink]) => ({
         name,
         destination: `${name} at home`,
+        takesMessages: takesMessages.includes(name),
         sink,
       })),
       folder,

@@ -286,3 +286,34 @@ test("a write that never ends does not keep the program from closing", async (co
   assert.ok(performance.now() - begin < 2000);
   assert.equal(world.safe, 0);
 });
+
+test("who takes whole messages gets those without readings too, and through its spool", async (context) => {
+  const [bridge, table] = [new TestSink(), new TestSink()];
+  const folder = makeFolder(context);
+  const takesMessages = ["bridge"];
+  const world = await World.open({ folder, sinks: { bridge, table }, takesMessages });
+  world.take("1", "drop", "unreadable", "2");
+  await world.until(() => world.safe === 4);
+  assert.deepEqual(bridge.has, ["1", "drop", "unreadable", "2"]);
+  assert.deepEqual(table.has, ["1", "2"]);
+  assert.equal(readLetters(folder).length, 1);
+  bridge.behave = () => {
+    throw new SinkUnavailable("it is away");
+  };
+  world.take("3", "drop", "unreadable");
+  await world.until(() => world.safe === 7 && hasSpool(folder, "bridge"));
+  bridge.behave = () => undefined;
+  await world.until(() => bridge.has.length === 7);
+  assert.deepEqual(bridge.has.slice(4), ["3", "drop", "unreadable"]);
+  await world.pipeline.close();
+});
+
+test("what the mapping cannot read is no dead letter where nobody wants readings", async (context) => {
+  const bridge = new TestSink();
+  const folder = makeFolder(context);
+  const world = await World.open({ folder, sinks: { bridge }, takesMessages: ["bridge"] });
+  world.take("unreadable");
+  await world.until(() => world.safe === 1);
+  await world.pipeline.close();
+  assert.deepEqual([bridge.has, readLetters(folder)], [["unreadable"], []]);
+});

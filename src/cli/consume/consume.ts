@@ -92,7 +92,8 @@ function openSinks(
   return Promise.all(
     course.sinks.map(async ({ name, sink }) => {
       const opened = await sink.open({ stdout, say: (line) => talk.say(line) });
-      return { name, destination: sink.destination, sink: opened };
+      const { destination, takesMessages } = sink;
+      return { name, destination, takesMessages, sink: opened };
     }),
   );
 }

@@ -18,23 +18,24 @@ export function explainMessage(message: ConsumedMessage, course: Course): Explan
 
 function explain(message: ConsumedMessage, { mapping, sinks }: Course): Explanation {
   const title = `${message.topic}, ${message.payload.length} bytes`;
-  let readings: readonly Reading[];
+  let readings: readonly Reading[] = [];
+  let isReadable = true;
+  const parts: string[] = [];
   try {
     readings = mapping.map(message);
+    if (readings.length === 0) parts.push("  is dropped by the mapping\n");
+    else parts.push(...readings.map((reading) => `  ${describeReading(reading)}\n`));
   } catch (error) {
     if (!(error instanceof TstackError)) throw error;
-    const text = `${title}\n  is unreadable, a dead letter: ${error.message}\n`;
-    return { text, isReadable: false };
+    isReadable = false;
+    parts.push(`  is unreadable, a dead letter: ${error.message}\n`);
   }
-  if (readings.length === 0) {
-    return { text: `${title}\n  is dropped by the mapping\n`, isReadable: true };
-  }
-  const parts = readings.map((reading) => `  ${describeReading(reading)}\n`);
   for (const { name, sink } of sinks) {
+    if (readings.length === 0 && sink.takesMessages !== true) continue;
     const lines = sink.explain({ message, readings }).trimEnd().split("\n");
     parts.push(`${name} (${sink.destination})\n`, ...lines.map((line) => `  ${line}\n`));
   }
-  return { text: `${title}\n${parts.join("")}`, isReadable: true };
+  return { text: `${title}\n${parts.join("")}`, isReadable };
 }
 
 function describeReading({ series, fields, time }: Reading): string {

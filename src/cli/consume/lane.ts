@@ -12,7 +12,7 @@ import type { Talk } from "../client/index.ts";
 import type { DeadLetter, DeadLetters } from "./dead-letters.ts";
 import { isUnreadable, mapMessage } from "./map-message.ts";
 import { Pause, within } from "./pause.ts";
-import type { PendingLog } from "./pending-log.ts";
+import type { Given, PendingLog } from "./pending-log.ts";
 import type { PipelineLimits, PipelineSink, SinkCounts } from "./pipeline-options.ts";
 import { SinkHealth } from "./sink-health.ts";
 import { SinkWriter } from "./sink-writer.ts";
@@ -47,6 +47,7 @@ interface Batch {
 
 export class Lane {
   readonly #options: LaneOptions;
+  readonly #given: Given;
   readonly #health: SinkHealth;
   readonly #writer: SinkWriter;
   readonly #spool: SpoolGate;
@@ -66,7 +67,9 @@ export class Lane {
     const { sink, spool, talk } = options;
     const health = new SinkHealth(sink.destination, talk, () => spool.messages);
     this.#health = health;
-    this.#spool = new SpoolGate({ ...options, health, retry: options.progressed });
+    this.#given = sink.takesMessages === true ? "every message" : "those with readings";
+    const given = this.#given;
+    this.#spool = new SpoolGate({ ...options, given, health, retry: options.progressed });
     this.#writer = new SinkWriter({ ...options, health });
     this.#running = this.#run().catch((error: unknown) => options.failed(error));
   }
@@ -175,7 +178,7 @@ export class Lane {
   #take(): Batch | undefined {
     if (this.#spool.messages > 0) return this.#readSpool();
     const { limits, log } = this.#options;
-    const { messages, through } = log.read(this.safeUpTo, limits);
+    const { messages, through } = log.read(this.safeUpTo, limits, this.#given);
     this.#waitingSince = through < log.last ? performance.now() : undefined;
     return { messages, unreadable: [], rows: messages.length, through };
   }
@@ -187,8 +190,10 @@ export class Lane {
     const unreadable: DeadLetter[] = [];
     for (const message of rows) {
       const mapped = mapMessage(this.#options.mapping, message);
-      if (isUnreadable(mapped)) unreadable.push(mapped);
-      else if (mapped.length > 0) messages.push({ message, readings: mapped });
+      const readings = isUnreadable(mapped) ? [] : mapped;
+      if (this.#given === "every message" || readings.length > 0) {
+        messages.push({ message, readings });
+      } else if (isUnreadable(mapped)) unreadable.push(mapped);
     }
     return { messages, unreadable, rows: rows.length, through: 0 };
   }

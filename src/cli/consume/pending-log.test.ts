@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Reading } from "../../readings/index.ts";
-import { PendingLog } from "./pending-log.ts";
+import { type LogBatch, PendingLog } from "./pending-log.ts";
 
 const series = { topic: "a", name: "a", tags: new Map(), units: new Map() };
 const readings: readonly Reading[] = [{ series, time: 1, fields: new Map([["value", 1]]) }];
@@ -33,10 +33,14 @@ test("a stretch has what has readings, within its limits, and one message at lea
   for (const text of ["1", "drop", "3", "4", "drop", "6"]) {
     log.add(message(text), text === "drop" ? [] : readings);
   }
-  const read = (after: number, batchMessagesMax: number, batchBytesMax = 1e6) => {
-    const { messages, through } = log.read(after, { batchMessagesMax, batchBytesMax });
+  const textOf = ({ messages, through }: LogBatch) => {
     return [messages.map((mapped) => mapped.message.payload.toString()).join(""), through];
   };
+  const read = (after: number, batchMessagesMax: number, batchBytesMax = 1e6) => {
+    return textOf(log.read(after, { batchMessagesMax, batchBytesMax }, "those with readings"));
+  };
+  const whole = { batchMessagesMax: 2, batchBytesMax: 1e6 };
+  assert.deepEqual(textOf(log.read(0, whole, "every message")), ["1drop", 2]);
   assert.deepEqual(read(0, 2), ["13", 3]);
   assert.deepEqual(read(3, 10), ["46", 6]);
   assert.deepEqual(read(6, 10), ["", 6]);

@@ -6,6 +6,9 @@ import type { ConsumedMessage, Reading } from "../../readings/index.ts";
 import type { MappedMessage } from "../../sinks/index.ts";
 import { memoryBytes } from "./message-size.ts";
 
+/** Which messages a sink is given. */
+export type Given = "those with readings" | "every message";
+
 export interface BatchLimits {
   readonly batchMessagesMax: number;
   readonly batchBytesMax: number;
@@ -13,7 +16,7 @@ export interface BatchLimits {
 
 /** A stretch of the log. */
 export interface LogBatch {
-  /** Those with readings. */
+  /** Those that the lane's sink is given. */
   readonly messages: MappedMessage[];
   /** The last message of the stretch. */
   readonly through: number;
@@ -43,7 +46,7 @@ export class PendingLog {
     return this.#bytesTaken - this.#bytesReleased;
   }
 
-  /** @param readings none of a message that nobody is to write */
+  /** @param readings none of a message that is only for sinks that take whole messages */
   add(message: ConsumedMessage, readings: readonly Reading[]): number {
     this.#bytesTaken += memoryBytes(message, readings);
     this.#pending.push({ message, readings, bytesThrough: this.#bytesTaken });
@@ -55,14 +58,15 @@ export class PendingLog {
   }
 
   /** What comes after a message, within limits, but one at least where there is one. */
-  read(after: number, limits: BatchLimits): LogBatch {
+  read(after: number, limits: BatchLimits, given: Given): LogBatch {
     const messages: MappedMessage[] = [];
     const bytesMax = this.#bytesThrough(after) + limits.batchBytesMax;
+    const isEvery = given === "every message";
     let index = after - this.#released;
     for (; index < this.#pending.length && messages.length < limits.batchMessagesMax; index++) {
       const pending = this.#pending[index];
       if (pending.bytesThrough > bytesMax && messages.length > 0) break;
-      if (pending.readings.length > 0) messages.push(pending);
+      if (isEvery || pending.readings.length > 0) messages.push(pending);
     }
     return { messages, through: this.#released + index };
   }

@@ -8,6 +8,8 @@ export interface PipelineSink {
   readonly name: string;
   /** Where it goes, for people: `graphite at localhost:2003`. */
   readonly destination: string;
+  /** The mapping does not concern it: it gets every message. */
+  readonly takesMessages?: boolean;
   readonly sink: Sink;
 }
 
@@ -101,9 +103,9 @@ export interface SinkCounts {
 export interface PipelineCounts {
   /** Messages that were taken. */
   readonly messages: number;
-  /** Of these: no readings came of them. */
+  /** Of these: no readings came of them. They go only to sinks that take whole messages. */
   readonly dropped: number;
-  /** Of these: the mapping could not read them. They are dead letters. */
+  /** Of these: the mapping could not read them. They are dead letters where a sink takes readings. */
   readonly unreadable: number;
   /** In memory and not safe yet. */
   readonly pendingMessages: number;

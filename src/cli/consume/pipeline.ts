@@ -22,6 +22,7 @@ export class Pipeline {
   readonly #deadLetters: DeadLetters;
   readonly #unreadable: UnreadableMessages;
   readonly #lanes: readonly Lane[];
+  readonly #takesReadings: boolean;
   readonly #drains = new Set<Pause>();
   #hasRoom = true;
   #safe = 0;
@@ -35,6 +36,7 @@ export class Pipeline {
     const { mapping, limits, talk, chance } = options;
     const progressed = () => this.#tickSoon();
     const failed = (error: unknown) => this.#fail(error);
+    this.#takesReadings = options.sinks.some(({ takesMessages }) => takesMessages !== true);
     this.#deadLetters = new DeadLetters(options);
     this.#unreadable = new UnreadableMessages(this.#deadLetters, progressed);
     const isHurried = () => this.#drains.size > 0;
@@ -80,7 +82,8 @@ export class Pipeline {
     try {
       const mapped = mapMessage(this.#options.mapping, message);
       if (isUnreadable(mapped)) {
-        this.#unreadable.add(sequence, mapped);
+        // Who takes whole messages has it as it is: it is not lost.
+        if (this.#takesReadings) this.#unreadable.add(sequence, mapped);
         this.#log.add(message, []);
       } else {
         this.#log.add(message, mapped);

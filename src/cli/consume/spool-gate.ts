@@ -5,7 +5,7 @@
 import { TstackError } from "../../base/index.ts";
 import type { ConsumedMessage } from "../../readings/index.ts";
 import { diskBytes } from "./message-size.ts";
-import type { LogBatch, PendingLog } from "./pending-log.ts";
+import type { Given, LogBatch, PendingLog } from "./pending-log.ts";
 import type { PipelineLimits } from "./pipeline-options.ts";
 import { retryMilliseconds } from "./retry-time.ts";
 import type { SinkHealth } from "./sink-health.ts";
@@ -22,6 +22,7 @@ export interface SpoolGateOptions {
   readonly log: PendingLog;
   readonly health: SinkHealth;
   readonly limits: PipelineLimits;
+  readonly given: Given;
   chance(): number;
   /** It is time to try again. */
   retry(): void;
@@ -84,8 +85,8 @@ export class SpoolGate {
 
   /** A batch out of the log for which the spool has room. */
   #readFitting(after: number): LogBatch {
-    const { health, limits, log } = this.#options;
-    const batch = log.read(after, limits);
+    const { given, health, limits, log } = this.#options;
+    const batch = log.read(after, limits, given);
     let room = limits.spoolBytesMax - this.#spool.bytes;
     let fitting = 0;
     for (const { message } of batch.messages) {
@@ -94,7 +95,7 @@ export class SpoolGate {
       fitting += 1;
     }
     if (fitting === batch.messages.length) return batch;
-    if (fitting > 0) return log.read(after, { ...limits, batchMessagesMax: fitting });
+    if (fitting > 0) return log.read(after, { ...limits, batchMessagesMax: fitting }, given);
     health.spoolFull(this.#spool.file, limits.spoolBytesMax);
     return { messages: [], through: after };
   }

@@ -44,6 +44,7 @@ export const mqttSink: SinkKind = {
     const settings = await readMqttSettings(values);
     return {
       destination: `mqtt broker at ${settings.where}`,
+      takesMessages: true,
       explain: (message) => explainMessage(message, settings),
       open: async (world) => new MqttSink(settings, world),
     };
