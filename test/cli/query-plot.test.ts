@@ -104,6 +104,9 @@ test("--every and --aggregate are what is drawn", async (context) => {
     /max of each 1 h\n(?:.*\n){3} *55┤/,
   );
   assert.match(await drawn("--every", "1h", "--aggregate", "count"), /\n *60┤/);
+  const { code, stderr } = await ask(file, ["--plot", "--every", "1s"]);
+  assert.equal(code, 1);
+  assert.match(stderr, /--every 1 s is too short for a chart of 23 h: choose a longer one/);
 });
 
 test("one reading, values that do not change, huge and tiny numbers are charts", async (context) => {

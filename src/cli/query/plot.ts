@@ -3,6 +3,7 @@
 import { valueField } from "../../readings/index.ts";
 import { toVisible } from "../../sinks/index.ts";
 import type { ReadingsFile, StoredSeries } from "../../sinks/sqlite/index.ts";
+import { ProgramFailure } from "../client/index.ts";
 import type { ProgramIo } from "../program-io.ts";
 import { type ChartLine, drawCharts, linesMax } from "./chart.ts";
 import { cut, screenOf } from "./columns.ts";
@@ -25,6 +26,8 @@ const heightDefault = 20;
 const heightMax = 30;
 /** Below the chart the terminal asks for the next command. */
 const promptLines = 2;
+/** Of a line; no terminal has so many columns. */
+const pointsMax = 10_000;
 /** What stands before a name. */
 const legendWidth = 3;
 /** Of the chart's width, what its axis takes at most. */
@@ -54,6 +57,11 @@ export async function plotReadings(
   const first = Math.min(...drawn.map(({ extent }) => extent?.first ?? 0));
   const last = Math.max(...drawn.map(({ extent }) => extent?.last ?? 0));
   const every = options.every ?? roundInterval((last - first) / (width - axisWidth));
+  if ((last - first) / every > pointsMax) {
+    throw new ProgramFailure(
+      `--every ${describeDuration(every)} is too short for a chart of ${describeDuration(last - first)}: choose a longer one, or narrow it with --since`,
+    );
+  }
   const lines = drawn.map(({ series: each }) =>
     readLine({ file, options, series: each, every, width }),
   );

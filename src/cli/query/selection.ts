@@ -1,6 +1,7 @@
 /** What of the file is asked for: its series, and their readings in the order of time. */
 import type {
   Intervals,
+  ReadingOrder,
   ReadingsFile,
   StoredReading,
   StoredSeries,
@@ -9,6 +10,11 @@ import { matchesFilter } from "../../topics/index.ts";
 import { mergeByTime, type SeriesReading } from "./merge.ts";
 import type { QueryOptions } from "./options.ts";
 import { localOffset } from "./times.ts";
+
+/** In memory, of all series together; but a page is no smaller than it is worth to ask for. */
+const rowsInMemory = 20_000;
+const pageRowsMin = 16;
+const pageRowsMax = 500;
 
 export class Selection {
   readonly series: readonly StoredSeries[];
@@ -44,8 +50,9 @@ export class Selection {
 
   /** The newest reading of each series that has one, in the order of the series. */
   *readLast(): Generator<SeriesReading> {
+    const newest = { isDescending: true, pageRows: 1 };
     for (const series of this.series) {
-      const { value, done } = this.#file.read(series, this.#options, true).next();
+      const { value, done } = this.#file.read(series, this.#options, newest).next();
       if (done !== true) yield { series, ...value };
     }
   }
@@ -58,12 +65,15 @@ export class Selection {
   }
 
   #merge(series: readonly StoredSeries[], isDescending: boolean): Generator<SeriesReading> {
-    const sources = series.map((each) => [each, this.#readingsOf(each, isDescending)] as const);
+    const share = Math.ceil(rowsInMemory / series.length);
+    const order = { isDescending, pageRows: Math.min(pageRowsMax, Math.max(pageRowsMin, share)) };
+    const sources = series.map((each) => [each, this.#readingsOf(each, order)] as const);
     return mergeByTime(sources, isDescending);
   }
 
-  #readingsOf(series: StoredSeries, isDescending: boolean): Iterator<StoredReading> {
-    if (this.#intervals === undefined) return this.#file.read(series, this.#options, isDescending);
+  #readingsOf(series: StoredSeries, order: ReadingOrder): Iterator<StoredReading> {
+    const { isDescending } = order;
+    if (this.#intervals === undefined) return this.#file.read(series, this.#options, order);
     return this.#file.readIntervals(series, this.#options, { ...this.#intervals, isDescending });
   }
 }

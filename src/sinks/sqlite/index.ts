@@ -9,6 +9,7 @@ export {
   type Aggregate,
   aggregates,
   type Intervals,
+  type ReadingOrder,
   ReadingsFile,
   type SeriesExtent,
   type StoredReading,

@@ -51,8 +51,13 @@ export interface Intervals {
 /** A row of `data`, as SQLite has it. */
 type Row = readonly [time: number, value: number | string];
 
-/** Rows that are read at once. */
-const pageRows = 500;
+/** How readings are read one after the other. */
+export interface ReadingOrder {
+  readonly isDescending: boolean;
+  /** Rows that are read at once: as many are in memory. */
+  readonly pageRows: number;
+}
+
 const busyMilliseconds = 5000;
 
 const aggregateFunctions = {
@@ -122,7 +127,7 @@ export class ReadingsFile {
   *read(
     series: StoredSeries,
     { since, until }: TimeRange,
-    isDescending: boolean,
+    { isDescending, pageRows }: ReadingOrder,
   ): Generator<StoredReading> {
     // Less than every value: what has the time of `since` comes, what has that of `until` does not.
     let from: Row = [toSeconds(since), Number.NEGATIVE_INFINITY];
@@ -131,9 +136,9 @@ export class ReadingsFile {
     const statement = `
       select time, value from data
       where series = ? and (time, value) > (?, ?) and (time, value) < (?, ?)
-      order by time ${order}, value ${order} limit ${pageRows}`;
+      order by time ${order}, value ${order} limit ?`;
     for (;;) {
-      const rows = this.#all(statement, [series.id, ...from, ...to]) as Row[];
+      const rows = this.#all(statement, [series.id, ...from, ...to, pageRows]) as Row[];
       for (const [time, value] of rows) {
         yield { time: toMicroseconds(time), value: toValue(series, value) };
       }

@@ -12,9 +12,9 @@ import type { SqliteSettings } from "./settings.ts";
 /** How long another program may hold the file: meanwhile the batch waits. */
 const busyMilliseconds = 2000;
 const cacheKilobytes = 32_768;
-/** Pages of the log when they are taken into the file: many batches change the same pages. */
-const checkpointPages = 4000;
-/** What the log is cut to when it begins anew. */
+/** Pages of the log when they are taken into the file: many batches change the same pages, which are written once then. */
+const checkpointPages = 16_000;
+/** What the log is cut to when it begins anew, after a reader has kept it from that. */
 const logBytesMax = 67_108_864;
 /** Old readings that go with a batch: more than come with it, and never so many that it is noticed. */
 const removalRowsMin = 1000;
