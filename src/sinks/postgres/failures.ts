@@ -15,7 +15,7 @@ const ofRows: ReadonlySet<string> = new Set([
   "P0001", // raise_exception, by a trigger that somebody made
 ]);
 
-export const foreignKeyViolation = "23503";
+const foreignKeyViolation = "23503";
 
 /** The tables are not what was found when the session began. */
 export const changedTables: ReadonlySet<string> = new Set([

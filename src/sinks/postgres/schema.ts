@@ -67,11 +67,6 @@ export function createTables({ series, values, view, topicIndex, timeIndex }: Na
       primary key (series_id, time)
     );
     create index if not exists ${timeIndex} on ${values} using brin (time);
-    ${createView({ series, values, view })}`;
-}
-
-export function createView({ series, values, view }: Pick<Names, "series" | "values" | "view">) {
-  return `
     create or replace view ${view} as
       select v.time, s.topic, s.name, s.tags, s.field, v.value, v.text, v.boolean, s.unit
       from ${values} v join ${series} s on s.id = v.series_id;`;

@@ -87,12 +87,12 @@ export function describeAddress(address: Address): string {
 async function askDriver(url: string, host: string | undefined) {
   const { default: postgres } = await import("postgres");
   try {
-    // The driver takes a list as it is, and divides a text at its colons.
-    const chosen = host?.includes(":") ? { host: [host] as unknown as string } : { host };
-    const { options } = postgres(url, host === undefined ? {} : chosen);
+    // The driver divides hosts at colons, which IPv6 has of its own.
+    const chosen = host?.includes(":") ? "localhost" : host;
+    const { options } = postgres(url, chosen === undefined ? {} : { host: chosen });
     const { path, database, user, port } = options;
     const addresses = options.host.map((name, index) => ({
-      host: name,
+      host: host ?? name,
       port: port[index] ?? port[0],
     }));
     return { path, database, user, addresses };
