@@ -3,19 +3,12 @@ import { decode, Simple, Tag } from "cbor2";
 import { depthMax, payloadBytesMax } from "./bounds.ts";
 import { unreadable } from "./refusals.ts";
 
-const strictUtf8 = new TextDecoder("utf-8", { fatal: true });
-
 /** Undefined where the bytes are not UTF-8. */
 export function readUtf8(payload: Buffer): string | undefined {
   const text = payload.toString("utf8");
   if (!text.includes("\ufffd")) return text;
-  // Either somebody sent U+FFFD itself, or it stands for bytes that are no UTF-8.
-  try {
-    strictUtf8.decode(payload);
-    return text;
-  } catch {
-    return undefined;
-  }
+  // Either somebody sent U+FFFD itself, or it stands for bytes that are no UTF-8. (A strict TextDecoder throws: 8 us.)
+  return Buffer.from(text).equals(payload) ? text : undefined;
 }
 
 /** Undefined where the text is no JSON. */

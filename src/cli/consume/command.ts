@@ -35,7 +35,7 @@ export interface ConsumeArguments extends ConnectionArguments {
 }
 
 /** Receive Maximum has two bytes. (5.0, section 3.1.2.11.3) */
-export const pendingMessagesMost = 65_535;
+const pendingMessagesMost = 65_535;
 const batchMessagesMost = 100_000;
 const nothing: readonly string[] = [];
 
