@@ -3,10 +3,22 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { test } from "node:test";
+import type { Series } from "../../src/readings/index.ts";
 import { MessageMaker } from "../../src/sinks/conformance/messages.ts";
+import type { MappedMessage } from "../../src/sinks/index.ts";
 import { BatchEncoder } from "../../src/sinks/sqlite/batch.ts";
 import { ReadingsWriter } from "../../src/sinks/sqlite/readings-writer.ts";
 import { makeFolder, openSink, query, readRows } from "./sqlite-file.ts";
+
+/** As a mapping does it: the messages of a topic share their series. */
+function shareSeries(messages: readonly MappedMessage[]): MappedMessage[] {
+  const known = new Map<string, Series>();
+  return messages.map(({ message, readings: [reading] }) => {
+    const series = known.get(message.topic) ?? reading.series;
+    known.set(message.topic, series);
+    return { message, readings: [{ ...reading, series }] };
+  });
+}
 
 const time = Date.parse("2026-11-23T12:33:20.123Z") * 1000 + 456;
 
@@ -100,10 +112,14 @@ test("more series than are remembered are written as well", (context) => {
   context.after(() => writer.close());
   const encoder = new BatchEncoder(10);
   const maker = new MessageMaker();
-  const messages = Array.from({ length: 200 }, (_, index) => maker.number(`topic/${index % 37}`));
-  for (let index = 0; index < messages.length; index += 8) {
-    writer.write(encoder.encode(messages.slice(index, index + 8)));
-  }
+  const messages = shareSeries(
+    Array.from({ length: 200 }, (_, index) => maker.number(`topic/${index % 37}`)),
+  );
+  const batches = Array.from({ length: 25 }, (_, index) =>
+    encoder.encode(messages.slice(index * 8, index * 8 + 8)),
+  );
+  for (const batch of batches) writer.write(batch);
+  assert.ok(batches.filter(({ isFresh }) => isFresh).length > 5, "they are forgotten");
   const stored = readRows(file);
   assert.equal(stored.length, messages.length);
   const topics = new Set(stored.map(({ series, value }) => `${JSON.parse(series)[0]} ${value}`));
@@ -115,7 +131,7 @@ test("more series than are remembered are written as well", (context) => {
 test("series that another program has deleted are made again", async (context) => {
   const file = join(makeFolder(context), "readings.db");
   const sink = await openSink(context, file);
-  const batch = new MessageMaker().numbers(3);
+  const batch = shareSeries(new MessageMaker().numbers(3));
   await sink.write(batch.slice(0, 2));
   const other = new DatabaseSync(file, { timeout: 5000 });
   other.exec(
@@ -137,11 +153,16 @@ test("readings older than the retention go in the course of writing, with series
   context.after(() => writer.close());
   const encoder = new BatchEncoder();
   const maker = new MessageMaker();
+  const [{ series: old }] = maker.number("old").readings;
   const write = (topic: string, count: number) => {
     const batch = Array.from({ length: count }, (_, index) =>
       maker.make({ topic, fields: { value: index }, time: clock.now * 1000 + index }),
     );
-    writer.write(encoder.encode(batch));
+    const shared = batch.map(({ message, readings: [reading] }) => ({
+      message,
+      readings: [topic === "old" ? { ...reading, series: old } : reading],
+    }));
+    writer.write(encoder.encode(shared));
   };
   write("old", 5000);
   clock.now += 5 * day;

@@ -153,8 +153,10 @@ test("the file of another program, of a newer tStack, or no database at all is r
   }
   const sink = await openSink(context, file);
   runIn(file, "create table notes (text)");
+  const before = readFileSync(file);
   const batch = new MessageMaker().numbers(1);
   await assert.rejects(sink.write(batch), unavailable(/is a database of another program/));
+  assert.deepEqual(readFileSync(file), before);
 });
 
 test("several consumers write the same file", async (context) => {
