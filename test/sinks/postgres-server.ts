@@ -100,8 +100,11 @@ export class PostgresServer {
       "unix_socket_directories=",
       ...this.#settings,
     ];
+    const program = path.join(binaries ?? "", "postgres");
     const args = ["-D", this.#data, ...settings.flatMap((setting) => ["-c", setting])];
-    this.#process = spawn(path.join(binaries ?? "", "postgres"), args, {
+    // It ends with this process also where that is killed.
+    const bound = ["--pdeathsig", "KILL", "--", program, ...args];
+    this.#process = spawn("setpriv", bound, {
       ...this.#owner,
       cwd: this.folder,
       stdio: "ignore",
