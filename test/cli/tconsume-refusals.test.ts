@@ -38,37 +38,20 @@ test("without -t it takes what belongs to the user; what is refused is told, and
   assert.match(stderr, /subscribing to other\/# was refused/);
 });
 
-test("a second tconsume with the folder of the first says whose it is", async (context) => {
-  const broker = await ServeProcess.start();
-  context.after(() => broker.stop());
-  const world = new ConsumeWorld(context, broker.port);
-  const first = await world.consuming();
-  const { code, stderr } = await world.run();
-  assert.equal(code, 1);
-  assert.match(stderr, new RegExp(`data.*tconsume, process ${first.child.pid}`));
-  await interrupt(first);
-});
-
-for (const version of ["5", "311"]) {
-  test(`-V ${version}: another client with the same identifier is told of, and how to avoid it`, async (context) => {
-    const broker = await ServeProcess.start();
-    context.after(() => broker.stop());
+for (const [version, code] of [
+  ["5", 135],
+  ["311", 5],
+] as const) {
+  test(`-V ${version}: a broker that refuses the will of the status topic: the line leads there`, async (context) => {
+    const broker = await serveUsers(context);
     const world = new ConsumeWorld(context, broker.port);
-    const first = await world.consuming("-i", "twin", "-V", version, "--data", world.file("a"));
-    const second = world.start("-i", "twin", "-V", version, "--data", world.file("b"));
-    if (version === "5") {
-      const { code, stderr } = await first.ended;
-      assert.equal(code, 1);
-      assert.match(
-        stderr,
-        /session taken over .*another client has come with this client identifier/,
-      );
-    } else {
-      const told = "is another client here as twin";
-      await Promise.race([first.saw(told), second.saw(told)]);
-      await interrupt(first);
-    }
-    await interrupt(second);
+    const login = ["-u", "meter", "-P", "secret-9431", "-V", version];
+    const { code: exitCode, stderr } = await world.run(...login, "--status-topic", "other/status");
+    assert.equal(exitCode, code);
+    assert.match(
+      stderr,
+      /not authorized .*may this user publish to other\/status, as --status-topic/,
+    );
   });
 }
 

@@ -2,6 +2,7 @@
  * The MQTT side: takes messages into the pipeline, and acknowledges them once they are safe everywhere. It stops reading
  * while the pipeline has no room. What is not acknowledged at the end stays with the broker's session.
  */
+import { ReasonCode } from "../../base/index.ts";
 import {
   Connection,
   describeSystemError,
@@ -26,6 +27,8 @@ import { publishStatus } from "./status-topic.ts";
 import { Subscribing } from "./subscribing.ts";
 
 const drainSecondsMax = 10;
+/** The return code of CONNACK. (3.1.1, section 3.2.2.3) */
+const notAuthorized311 = 5;
 
 /** How it goes, for people and for Prometheus. */
 export interface ConsumerState {
@@ -74,7 +77,7 @@ export class Consumer {
         online: (connack) => this.#online(connack.properties?.sessionExpiryInterval),
         owedMessage: (packet, owed, done) => this.#message(packet, owed, done),
         released: (packetIdentifier) => this.#acknowledgements.released(packetIdentifier),
-        failed: (failure) => ending.fail(failure),
+        failed: (failure) => ending.fail(this.#explainFailure(failure)),
       },
       talk,
     );
@@ -135,6 +138,16 @@ export class Consumer {
       const reason = `what came could not be written to stdout: ${describeSystemError(error)}`;
       ending.fail(new ProgramFailure(reason, { cause: error }));
     }
+  }
+
+  /** Before MQTT 5, and with some brokers after that, a will that is refused looks like a wrong password. */
+  #explainFailure(failure: ProgramFailure): ProgramFailure {
+    const { statusTopic } = this.#options;
+    const { exitCode, message } = failure;
+    const isRefusal = exitCode === notAuthorized311 || exitCode === ReasonCode.notAuthorized;
+    if (statusTopic === undefined || !isRefusal) return failure;
+    const hint = `may this user publish to ${statusTopic}, as --status-topic needs?`;
+    return new ProgramFailure(`${message}; ${hint}`, { cause: failure, exitCode });
   }
 
   #connected(resumed: boolean): void {
