@@ -9,13 +9,11 @@ import { runSinkCheck, sinkChecks } from "../../src/sinks/conformance/test-sink.
 import { mqttSink } from "../../src/sinks/mqtt/index.ts";
 import { BrokerProcess } from "../interop/broker-process.ts";
 
-/** What a bridge cannot do, because it carries messages and not what a mapping makes of them. */
-const skipped: Readonly<Record<string, string>> = {
-  "other series and fields have other names, the same the same":
-    "tags and names are not in a message",
-  "every field of every reading of a message is there":
-    "readings that are not in its payload are not in a message",
-};
+/** Not for a bridge, which carries messages: names, tags and fields are what a mapping makes of them. */
+const checksOfReadings: ReadonlySet<string> = new Set([
+  "other series and fields have other names, the same the same",
+  "every field of every reading of a message is there",
+]);
 
 const marker = "marker";
 let far: BrokerProcess;
@@ -98,5 +96,6 @@ const traits = {
   hasKey: false,
 };
 for (const [title, check] of Object.entries(sinkChecks)) {
-  test(`mqtt: ${title}`, { skip: skipped[title] }, () => runSinkCheck(check, traits, open));
+  if (checksOfReadings.has(title)) continue;
+  test(`mqtt: ${title}`, () => runSinkCheck(check, traits, open));
 }
