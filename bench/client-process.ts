@@ -1,4 +1,4 @@
-/** Runs one of the clients in bench/clients on the core of the load. */
+/** Runs one of the clients in bench/clients, on the core of the load unless something else is said. */
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -18,9 +18,10 @@ export function startClient(
   name: string,
   parameters: readonly string[],
   niceness = 0,
+  core: string = loadCore,
 ): ClientProcess {
   const file = join(import.meta.dirname, `clients/${name}.ts`);
-  const command = ["-c", loadCore, "nice", "-n", String(niceness), process.execPath, file];
+  const command = ["-c", core, "nice", "-n", String(niceness), process.execPath, file];
   const child = spawn("taskset", [...command, ...parameters], {
     stdio: ["pipe", "pipe", "inherit"],
   });

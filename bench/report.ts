@@ -14,6 +14,7 @@ import {
   renderTree,
   renderWebSocket,
 } from "./report-parts.ts";
+import { renderReadings } from "./report-readings.ts";
 import {
   figuresOf,
   type Measured,
@@ -43,6 +44,7 @@ function renderSections(results: Results, withCharts: boolean): string[] {
     ...(subscriptions === undefined ? [] : [renderSubscriptions(subscriptions)]),
     ...(storm === undefined ? [] : [renderStorm(storm)]),
     ...(rights === undefined ? [] : [renderRights(rights)]),
+    ...renderReadings(results),
     ...(micro === undefined ? [] : renderMicroSections(micro)),
   ];
 }
@@ -66,12 +68,14 @@ export function renderPage(results: Results, prose: string): string {
 
 /** What was measured when, how long and with which tStack: one line where it was all the same. */
 function describeRuns(results: Results): { measured: string; tStack: string } {
-  const { speed, webSocket, idle, subscriptions, storm, rights, floor, durability, machine } =
+  const { speed, webSocket, idle, subscriptions, storm, rights, floor, durability, readings } =
     results;
+  const { machine } = results;
   const parts: Record<string, Measured<unknown> | undefined> = {
     ...speed,
     ...{ "web-socket": webSocket, idle, subscriptions, storm, rights, floor },
     durability: durability?.kept,
+    readings: readings?.sinks,
   };
   const runs = new Map<string, string[]>();
   const versions = new Map<string, string[]>();
@@ -206,6 +210,6 @@ npm ci && npm run bench
 
 on Linux with two cores, a C compiler, and mosquitto and nats-server (as root on Debian they are installed). It takes about
 half an hour, and wants a machine that does nothing else. \`npm run bench -- --only fan-out --rounds 3 --seconds 2\` measures one part anew;
-\`--only micro\` the functions of the hot path alone; \`--no-write\` leaves this page as it is. \`node bench/write-performance.ts\` writes it
+\`--only micro\` the functions of the hot path alone; \`--only readings-memory\`, which nothing else asks for, ten million messages; \`--no-write\` leaves this page as it is. \`node bench/write-performance.ts\` writes it
 anew without measuring. The load is made by [mqload](../bench/mqload.c), one thread in C that keeps a bounded number of messages
 under way, so that no broker has to drop any.`;

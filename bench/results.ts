@@ -92,6 +92,32 @@ export interface MicroResults {
   readonly tree: TreeFigures;
 }
 
+/** Readings that one program has loaded. */
+export interface ReadingsFigures {
+  readonly readingsPerSecond: number;
+  /** The program's own CPU for each; absent where it is not ours. */
+  readonly cpuMicroseconds?: number;
+}
+
+/** From a publisher through tserve and tconsume into a file of SQLite. */
+export interface ChainFigures {
+  /** Until the last was written and acknowledged. */
+  readonly messagesPerSecond: number;
+  /** Of tserve, for each message. */
+  readonly brokerMicroseconds: number;
+  /** Of tconsume. */
+  readonly consumerMicroseconds: number;
+  /** tconsume's, by the messages that it had acknowledged. */
+  readonly residentBytes: Readonly<Record<string, number>>;
+  readonly missing: number;
+}
+
+export interface ReadingsResults {
+  readonly versions: Readonly<Record<"SQLite" | "PostgreSQL" | "InfluxDB", string>>;
+  readonly sinks: Measured<ReadingsFigures>;
+  readonly chain: Measured<ChainFigures>;
+}
+
 export interface Results {
   readonly machine: Machine;
   /** By the name of the scenario. */
@@ -106,6 +132,8 @@ export interface Results {
   /** What a scenario's reads and writes cost without a broker, and two brokers beside them. */
   readonly floor?: Measured<LoadFigures>;
   readonly durability?: DurabilityResults;
+  readonly readings?: ReadingsResults;
+  readonly readingsMemory?: Measured<ChainFigures>;
   readonly micro?: MicroResults;
 }
 

@@ -5,7 +5,8 @@
  *   npm run bench -- [--rounds 5] [--seconds 3] [--only NAME]... [--no-write]
  *
  * `--only` measures some parts and keeps what the last run says of the others, on the same machine: the names of `scenarios.ts`,
- * web-socket, idle, subscriptions, storm, rights, floor, durability, micro. `--no-write` prints and leaves the files as they are.
+ * web-socket, idle, subscriptions, storm, rights, floor, durability, readings, readings-memory, micro; readings-memory takes
+ * minutes and is measured only when it is named. `--no-write` prints and leaves the files as they are.
  */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -18,6 +19,9 @@ import { describeMachine, isSameMachine } from "./machine.ts";
 import { measureIdle, measureSubscriptions } from "./memory.ts";
 import { measureMicro } from "./micro.ts";
 import { buildMqload } from "./mqload.ts";
+import { measureChain, measureMemory } from "./readings/chain.ts";
+import { databases } from "./readings/databases.ts";
+import { measureSinks } from "./readings/sinks.ts";
 import { renderTables } from "./report.ts";
 import { type Results, readResults, writeResults } from "./results.ts";
 import { measureRights } from "./rights.ts";
@@ -29,6 +33,9 @@ import { measureWebSocket } from "./web-socket.ts";
 import { writePerformancePage } from "./write-performance.ts";
 
 type Change = (before: Results) => Promise<Results>;
+
+/** Takes minutes. */
+const onlyWhenNamed = "readings-memory";
 
 /** By name, what each part adds to the results. */
 function listParts(settings: Settings): Map<string, Change> {
@@ -54,6 +61,17 @@ function listParts(settings: Settings): Map<string, Change> {
       "durability",
       async (before) => ({ ...before, durability: await measureDurability(settings) }),
     ],
+    [
+      "readings",
+      async (before) => {
+        const sinks = await measureSinks(settings);
+        return { ...before, readings: { ...sinks, chain: await measureChain(settings) } };
+      },
+    ],
+    [
+      onlyWhenNamed,
+      async (before) => ({ ...before, readingsMemory: await measureMemory(settings) }),
+    ],
     ["micro", async (before) => ({ ...before, micro: await measureMicro() })],
   ]);
 }
@@ -70,10 +88,11 @@ function installPeers(): void {
       neededFor: "a peer to measure against",
       probes: [["nats-server", "--version"]],
     },
+    ...databases,
   ]);
   if (missing.length === 0) return;
   const names = missing.map(({ debianPackage }) => debianPackage).join(", ");
-  throw new Error(`install ${names}: tStack is measured beside them`);
+  throw new Error(`install ${names}: tStack is measured beside them, and with them`);
 }
 
 const { values } = parseArgs({
@@ -98,7 +117,7 @@ async function main(): Promise<void> {
     mqload: await buildMqload(folder),
   };
   const parts = listParts(settings);
-  const names = values.only ?? [...parts.keys()];
+  const names = values.only ?? [...parts.keys()].filter((name) => name !== onlyWhenNamed);
   const machine = describeMachine();
   const before = readResults();
   const keeps = before !== undefined && isSameMachine(before.machine, machine);

@@ -129,3 +129,48 @@ export const durability = {
   /** Out of the way: what is dropped is not kept. */
   limits: { queueMessagesMax: 100_000_000, queueBytesMax: 100_000_000_000 },
 } as const;
+
+/** Plain numbers of many topics, from messages into databases, and what these do with the same rows alone. */
+export const readings = {
+  topics: 1000,
+  /** Loaded before anything is measured. */
+  warmUp: 50_000,
+  /** In each measurement, so many for each of its seconds. */
+  perSecond: 100_000,
+  nothing: "the pipeline, into nothing",
+  sqlite: {
+    sink: "SQLite: the sink",
+    bare: "SQLite: node:sqlite with rows that are ready, the same transactions",
+    program: "SQLite: sqlite3's .import, one transaction",
+    target: 100_000,
+  },
+  postgres: {
+    sink: "PostgreSQL: the sink",
+    copy: "PostgreSQL: psql's \\copy into the same tables",
+    plain: "PostgreSQL: psql's \\copy into a table without key and index",
+    target: 50_000,
+  },
+  influxdb: {
+    sink: "InfluxDB: the sink",
+    curl: "InfluxDB: curl, the same lines, 10,000 in a body",
+    program: "InfluxDB: influx -import",
+    linesOfBody: 10_000,
+    target: 50_000,
+  },
+  /** From a publisher through tserve and tconsume into SQLite. */
+  chain: {
+    defaults: "with the defaults",
+    wide: "with `inFlightMessagesMax: 65535` at tserve",
+    inFlightMessagesMax: 65_535,
+    perSecond: 50_000,
+    /** Published and not acknowledged by tconsume: no more than a queue of tserve takes. */
+    underWay: 10_000,
+  },
+  memory: {
+    label: "tconsume",
+    /** Its memory is read when so many messages are in the file. */
+    samples: [1_000_000, 2_000_000, 5_000_000, 10_000_000],
+    from: 2_000_000,
+    growthTarget: 1.1,
+  },
+} as const;

@@ -1,10 +1,12 @@
 /** What tStack is to reach, and what it has reached: the rows of the first table, and of a chart. */
 import type { LoadFigures } from "./mqload.ts";
 import {
+  type ChainFigures,
   type DurabilityResults,
   figuresOf,
   type Measured,
   type MicroResults,
+  type ReadingsResults,
   type Results,
   ratiosOf,
   type Spread,
@@ -16,6 +18,7 @@ import {
   durability,
   idle,
   match,
+  readings,
   type Scenario,
   scenarios,
   storm,
@@ -67,6 +70,8 @@ export function listTargets(results: Results): Target[] {
   }
   if (results.storm !== undefined) targets.push(stormTarget(results.storm));
   if (results.durability !== undefined) targets.push(...durabilityTargets(results.durability));
+  if (results.readings !== undefined) targets.push(...readingsTargets(results.readings));
+  if (results.readingsMemory !== undefined) targets.push(memoryTarget(results.readingsMemory));
   if (results.micro !== undefined) targets.push(matchTarget(results.micro));
   return targets;
 }
@@ -154,6 +159,33 @@ function durabilityTargets({ kept, offline, drain }: DurabilityResults): Target[
       },
     ),
   ];
+}
+
+function readingsTargets({ sinks }: ReadingsResults): Target[] {
+  const { sqlite, postgres, influxdb } = readings;
+  const enter = (name: string, { sink, target }: { sink: string; target: number }) => {
+    const values = figuresOf(sinks, sink).map(({ readingsPerSecond }) => readingsPerSecond);
+    const names = { name: `readings into ${name}`, detail: "tconsume's pipeline and sink" };
+    return leastTarget(names, { unit: "per second", values, target, fault: undefined });
+  };
+  return [enter("SQLite", sqlite), enter("PostgreSQL", postgres), enter("InfluxDB", influxdb)];
+}
+
+/** "Flat": no more than what a garbage collector does one time or the other. */
+function memoryTarget(measured: Measured<ChainFigures>): Target {
+  const { label, samples, from, growthTarget } = readings.memory;
+  const figures = figuresOf(measured, label);
+  const most = Math.max(...samples);
+  const ratios = figures.map(({ residentBytes }) => residentBytes[most] / residentBytes[from]);
+  const missing = figures.reduce((sum, figure) => sum + figure.missing, 0);
+  const names = {
+    name: "tconsume's memory",
+    detail: `after ${most.toLocaleString("en-US")} messages`,
+  };
+  const unit = `of that after ${from.toLocaleString("en-US")}`;
+  const target = plainTarget(names, unit, ratios, growthTarget);
+  if (missing === 0) return target;
+  return { ...target, fault: `${missing} missing`, isMet: false };
 }
 
 function matchTarget({ tree }: MicroResults): Target {
