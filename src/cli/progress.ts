@@ -26,7 +26,7 @@ export class Progress {
       const text = this.#describe((now - last) / 1000);
       last = now;
       // Only one line of a terminal can be written over.
-      const width = (this.#stderr.columns ?? 80) - 1;
+      const width = (this.#stderr.columns || 80) - 1;
       this.#stderr.write(isTerminal ? `\r\x1b[K${text.slice(0, width)}` : `${text}\n`);
     }, seconds * 1000);
   }
