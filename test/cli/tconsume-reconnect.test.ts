@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { ConsumeWorld, countUp, interrupt, publish, readCounts, until } from "./consume-world.ts";
+import { run } from "./programs.ts";
 import { Relay } from "./relay.ts";
 import { ServeProcess } from "./tserve-process.ts";
 
@@ -56,4 +57,20 @@ test("while the pipeline has no room nothing is read, and the connection is kept
   await consumer.saw("number=500", "stdout");
   const { code, stdout } = await interrupt(consumer);
   assert.deepEqual([code, stdout.match(/number=/g)?.length], [0, 500]);
+});
+
+test("5.0 a session that is there without its subscriptions, as after a broker's crash: they are asked for again", async (context) => {
+  const broker = await ServeProcess.start();
+  context.after(() => broker.stop());
+  const world = new ConsumeWorld(context, broker.port);
+  const args = ["-i", "meter-1", "-t", "lost/#"];
+  await interrupt(await world.consuming(...args));
+  const address = ["-h", "127.0.0.1", "-p", String(broker.port), "-V", "5"];
+  const session = ["-i", "meter-1", "-c", "-x", "3600"];
+  const thief = await run("tsubscribe", [...address, ...session, "-U", "lost/#", "-E"]);
+  assert.equal(thief.code, 0, thief.stderr);
+  const consumer = await world.consuming(...args);
+  await publish(world.port, countUp("lost/x", 1, 1));
+  await consumer.saw("lost/x 1\n", "stdout");
+  await interrupt(consumer);
 });

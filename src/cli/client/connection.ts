@@ -160,7 +160,7 @@ export class Connection {
   /** Only while online. `settled` is not called when the connection ends before the SUBACK. */
   subscribe(
     filters: readonly string[],
-    options: { readonly qos: 0 | 1 | 2; readonly rap?: boolean },
+    options: { readonly qos: 0 | 1 | 2; readonly rap?: boolean; readonly rh?: 0 | 1 | 2 },
     settled: (outcome: SubscribeOutcome) => void,
   ): void {
     const properties = this.#options.properties.subscribe;

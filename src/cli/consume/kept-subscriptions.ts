@@ -1,6 +1,6 @@
 /**
- * What the session at the broker is subscribed to, as far as this folder knows: so a restart asks for nothing twice, which
- * would bring all retained messages again, and what is not wanted any more is given back. A filter stands here only
+ * What the session at the broker is subscribed to, as far as this folder knows: so a restart does not bring
+ * all retained messages again, and what is not wanted any more is given back. A filter stands here only
  * while the session has it for sure: where a crash leaves a doubt, it is asked for again.
  */
 import { readFileSync, rmSync } from "node:fs";
@@ -44,7 +44,7 @@ export class KeptSubscriptions {
     this.#filters = new Map();
   }
 
-  /** What is left to ask for. */
+  /** What the session may not have. */
   missing(wanted: readonly string[], qos: Qos): string[] {
     return wanted.filter((filter) => this.#filters.get(filter) !== qos);
   }

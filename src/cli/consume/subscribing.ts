@@ -1,4 +1,4 @@
-/** Asks the broker at each connection for what its session does not have yet, and tells what it refuses. */
+/** Asks the broker at each connection for what its session does not have, and tells what it refuses. */
 import {
   type Connection,
   describeEndpoint,
@@ -9,6 +9,14 @@ import {
 } from "../client/index.ts";
 import type { KeptSubscriptions } from "./kept-subscriptions.ts";
 import type { ConsumeOptions } from "./options.ts";
+
+/** Which retained messages a SUBSCRIBE brings. (5.0, section 3.8.3.1) */
+const RetainHandling = { send: 0, sendIfNew: 1 } as const;
+
+interface Refused {
+  readonly filters: readonly string[];
+  readonly reasons: readonly string[];
+}
 
 export interface SubscribingParts {
   readonly connection: Connection;
@@ -45,34 +53,56 @@ export class Subscribing {
     });
   }
 
+  /**
+   * What the session should have is asked for as well: a broker that crashed may have kept the session and lost that. But
+   * before MQTT 5 all retained messages would come again at each connection.
+   */
   #ask(): void {
-    const { topics, qos } = this.#options;
-    const { connection, subscriptions } = this.#parts;
-    const missing = subscriptions.missing(topics, qos);
-    const granted = (codes: readonly number[], refusals: readonly string[]) =>
-      this.#attempt(() => this.#granted(missing, codes, refusals));
-    if (missing.length === 0) granted([], []);
-    else {
-      connection.subscribe(missing, { qos, rap: true }, (outcome) => {
-        const { protocolVersion } = this.#options.connection;
-        granted(outcome.codes, describeRefusals(missing, outcome, protocolVersion));
+    const { topics, qos, connection } = this.#options;
+    const missing = this.#parts.subscriptions.missing(topics, qos);
+    const known = topics.filter((filter) => !missing.includes(filter));
+    const asked = connection.protocolVersion === 5 ? known : [];
+    this.#subscribe(asked, RetainHandling.sendIfNew, (refused) => {
+      this.#subscribe(missing, RetainHandling.send, (others) => {
+        this.#granted(new Set([...refused.filters, ...others.filters]), [
+          ...refused.reasons,
+          ...others.reasons,
+        ]);
       });
-    }
+    });
   }
 
-  #granted(asked: readonly string[], codes: readonly number[], refusals: readonly string[]): void {
-    const { topics, qos } = this.#options;
-    const { subscriptions, talk, ended } = this.#parts;
-    const granted = topics.filter((filter) => {
-      const code = codes[asked.indexOf(filter)] ?? qos;
-      if (code < qos) talk.say(`the broker grants QoS ${code} only for ${filter}, not ${qos}`);
-      return code <= qos;
-    });
-    if (granted.length === 0) {
-      ended(new ProgramFailure(refusals.join("; ")));
+  #subscribe(
+    filters: readonly string[],
+    retainHandling: 0 | 1,
+    settled: (refused: Refused) => void,
+  ): void {
+    if (filters.length === 0) {
+      settled({ filters: [], reasons: [] });
       return;
     }
-    for (const refusal of refusals) talk.say(refusal);
+    const { connection, talk } = this.#parts;
+    const { qos, connection: options } = this.#options;
+    connection.subscribe(filters, { qos, rap: true, rh: retainHandling }, (outcome) => {
+      for (const [index, code] of outcome.codes.entries()) {
+        if (code >= qos) continue;
+        talk.say(`the broker grants QoS ${code} only for ${filters[index]}, not ${qos}`);
+      }
+      const refused = filters.filter((_, index) => outcome.codes[index] > qos);
+      const reasons = describeRefusals(filters, outcome, options.protocolVersion);
+      this.#attempt(() => settled({ filters: refused, reasons }));
+    });
+  }
+
+  #granted(refused: ReadonlySet<string>, reasons: readonly string[]): void {
+    const { topics, qos } = this.#options;
+    const { subscriptions, talk, ended } = this.#parts;
+    const granted = topics.filter((filter) => !refused.has(filter));
+    if (granted.length === 0) {
+      ended(new ProgramFailure(reasons.join("; ")));
+      return;
+    }
+    for (const reason of reasons) talk.say(reason);
     subscriptions.keep(granted, qos);
     this.#subscribed();
   }
