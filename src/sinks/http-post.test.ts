@@ -172,6 +172,19 @@ test("What is no HTTP, and no TLS, is told so", async (t) => {
   assert.match(tls.message, /speaks no TLS/);
 });
 
+test("A server that wants to speak something else than HTTP is left at once", async (t) => {
+  const server = createTcpServer((socket) => {
+    socket.on("error", () => socket.destroy());
+    socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n");
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  t.after(() => server.close());
+  const url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  const error = await catchUnavailable(openTarget(t).post({ url, body }));
+  assert.match(error.message, /cannot be reached: it wants to speak something else \(101\)/);
+});
+
 test("Of a long answer the begin is kept, and the connection is used again", async (t) => {
   const { url } = await serve(t, (request, response) => {
     request.resume();

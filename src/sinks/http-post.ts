@@ -116,6 +116,11 @@ export class HttpTarget {
       request.on("socket", (socket) => {
         if (!request.reusedSocket) socket.once("connect", () => this.#watch(socket));
       });
+      // Node gives such a connection up, and says nothing more.
+      request.on("upgrade", (_response, socket) => {
+        socket.destroy();
+        fail(new Error("it wants to speak something else (101)"));
+      });
       request.on("response", (response) => {
         if (response.headers.connection === "close") this.#ending.add(response.socket);
         const chunks: Buffer[] = [];

@@ -149,3 +149,15 @@ test("version 2: organization, bucket and token; what it refuses, in its words",
   }
   assert.deepEqual(await indices(), ["unknown"]);
 });
+
+test("what answers a write with a text, as the login of a proxy does, has not written it", async (t) => {
+  const { url } = await standIn(t, [{ status: 200, body: "please log in" }, { status: 204 }]);
+  const sink = await open(t, { "influxdb-url": url });
+  const batch = new MessageMaker().numbers(2);
+  await assert.rejects(sink.write(batch), (error) => {
+    assert.ok(error instanceof SinkUnavailable);
+    assert.match(error.message, /does not answer as InfluxDB does \(200\).*; see --influxdb-url$/);
+    return true;
+  });
+  assert.equal(await sink.write(batch), 2);
+});

@@ -86,8 +86,13 @@ export class InfluxdbSink implements Sink {
     if (isDatabaseAbsent(answer) && (await this.#createDatabase())) {
       answer = await this.#target.post(question);
     }
-    if (answer.status < 300 || refusals.has(answer.status)) return answer;
     const said = quoteAnswer(readError(answer));
+    if (answer.status < 300 && answer.text !== "") {
+      throw new SinkUnavailable(
+        `${destination} does not answer as InfluxDB does (${answer.status})${said}; see --influxdb-url`,
+      );
+    }
+    if (answer.status < 300 || refusals.has(answer.status)) return answer;
     throw new SinkUnavailable(
       `${destination} is not there (${answer.status})${said}; ${absenceAdvice}`,
     );
