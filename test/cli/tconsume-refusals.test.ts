@@ -1,9 +1,9 @@
 /** What tconsume says when the broker, another client or another program is in its way. */
 import assert from "node:assert/strict";
-import { createServer } from "node:net";
+import { type AddressInfo, createServer } from "node:net";
 import { type TestContext, test } from "node:test";
-import { ConsumeWorld, interrupt } from "./consume-world.ts";
-import { connack5, packet, packetType, ScriptedBroker } from "./scripted-broker.ts";
+import { ConsumeWorld, interrupt, until } from "./consume-world.ts";
+import { connack5, packet, packetType, ScriptedBroker, text } from "./scripted-broker.ts";
 import { ServeProcess } from "./tserve-process.ts";
 
 async function serveUsers(context: TestContext): Promise<ServeProcess> {
@@ -87,4 +87,30 @@ test("a broker before MQTT 5 that refuses the version: the line says which to tr
   const { code, stderr } = await new ConsumeWorld(context, broker.port).run();
   assert.notEqual(code, 0);
   assert.match(stderr, /-V/);
+});
+
+test("5.0 [MQTT-3.1.2-21] while the pipeline has no room, the connection is kept alive as often as the broker wants", async (context) => {
+  const sink = createServer(); // takes requests and answers none
+  await new Promise<void>((resolve) => {
+    sink.listen(0, "127.0.0.1", resolve);
+  });
+  context.after(() => sink.close());
+  const { port } = sink.address() as AddressInfo;
+  const serverKeepAliveOneSecond = [0x13, 0, 1];
+  const publish = packet(0x32, text("a"), [0, 1], 0, 0x31);
+  const broker = await ScriptedBroker.start(({ type, body }) => {
+    if (type === packetType.connect) return connack5(0, serverKeepAliveOneSecond);
+    if (type !== packetType.subscribe) return undefined;
+    return [...packet(0x90, [...body.subarray(0, 2)], 0, 1), ...publish];
+  });
+  context.after(() => broker.stop());
+  const world = new ConsumeWorld(context, broker.port);
+  const url = `http://127.0.0.1:${port}/`;
+  const few = ["--pending-messages", "1", "-t", "a"];
+  const consumer = await world.consuming(...few, "--sink", "http", "--http-url", url);
+  const pings = () => broker.received.filter(({ type }) => type === packetType.pingreq).length;
+  await until("more pings than one", () => pings() >= 5 || broker.connections > 1);
+  assert.equal(broker.connections, 1, consumer.stderr);
+  consumer.child.kill("SIGKILL");
+  await consumer.ended;
 });

@@ -185,6 +185,11 @@ export class Connection {
     if (this.#online) this.#owed.send(this.#client.stream as Duplex, owed);
   }
 
+  /** As the broker wants it, or this program where that says nothing; 0 for none. [MQTT-3.1.2-21] */
+  get keepAliveSeconds(): number {
+    return this.#client.keepalive;
+  }
+
   /**
    * While the program asks for no next message, nothing that comes is read, nor the answers to keep alive: called more often
    * than that, this keeps the connection all the same.

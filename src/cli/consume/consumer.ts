@@ -205,7 +205,7 @@ export class Consumer {
   #hold(done: () => void): void {
     this.#held = done;
     clearInterval(this.#keepAliveTimer);
-    const { keepAliveSeconds } = this.#options.connection;
+    const { keepAliveSeconds } = this.#connection;
     if (keepAliveSeconds === 0) return;
     const everyMilliseconds = (keepAliveSeconds * 1000) / 2;
     this.#keepAliveTimer = setInterval(() => this.#connection.stayAlive(), everyMilliseconds);
