@@ -67,6 +67,7 @@ test("text is left out, and only what no file of whisper could have is refused",
     maker.number("a".repeat(201)),
     maker.number("ab/".repeat(1000)),
     maker.make({ fields: { value: 1 }, time: -second }),
+    maker.make({ fields: { value: 1 }, time: 2 ** 32 * second }),
   ];
   const sink = await open({ "graphite-port": "1" });
   await assert.rejects(sink.write(batch.slice(1)), (error) => {
@@ -77,6 +78,7 @@ test("text is left out, and only what no file of whisper could have is refused",
         [0, "a name of 201 characters: Graphite has 200 at most"],
         [1, "a path of 2999 characters: Graphite has 2000 at most"],
         [2, "a time before 1970: Graphite has none"],
+        [3, "a time after February 2106: Graphite has none"],
       ],
     );
     return true;
@@ -185,6 +187,17 @@ test("carbon itself understands the tags", async () => {
     "import sys; from carbon.util import TaggedSeries as T; print(T.parse(sys.argv[1]).tags)";
   const { stdout } = await run("/usr/bin/python3", ["-c", script, paths[0]]);
   assert.equal(stdout, "{'_name': 'n', 'room': '_x_y_z', 'name': 'a.b.temp'}\n");
+});
+
+test("a time that whisper cannot write keeps nothing else of its path from being written", async (t) => {
+  const carbon = await CarbonServer.start({ restSeconds: 0.05 });
+  t.after(() => carbon.end());
+  const sink = await open({ "graphite-port": String(carbon.port) });
+  t.after(() => sink.close());
+  const maker = new MessageMaker();
+  const wrong = maker.make({ time: 8e15, fields: { value: -1 } });
+  await assert.rejects(sink.write([maker.number(), wrong, maker.number()]), SinkRefusal);
+  assert.equal((await carbon.read("site")).length, 2);
 });
 
 test("a carbon that is killed or restarted before it has written gets all of it again", async (t) => {

@@ -18,6 +18,8 @@ export interface GraphitePoints {
 }
 
 const microsecondsPerSecond = 1_000_000;
+/** Whisper has 32 bits for a time. */
+const secondsMax = 0xffff_ffff;
 
 export function createPointMaker(settings: PathSettings) {
   const makePath = createPathMaker(settings);
@@ -44,9 +46,10 @@ function toNumber(value: FieldValue): number | undefined {
   return typeof value === "number" && Number.isFinite(value) ? value : undefined;
 }
 
-/** To carbon -1 is now. */
+/** To carbon -1 is now; and what whisper cannot write takes what else is there of its path with it. */
 function findTimeFault(seconds: number): string | undefined {
-  return seconds < 0 ? "a time before 1970: Graphite has none" : undefined;
+  if (seconds >= 0 && seconds <= secondsMax) return undefined;
+  return `a time ${seconds < 0 ? "before 1970" : "after February 2106"}: Graphite has none`;
 }
 
 /** One line for each point, without its end. */
