@@ -28,7 +28,19 @@ const signs = [
 const sign = fc.constantFrom(...signs, "é", "🦀", "\u007f", "-", ".", "_", "{", "%");
 const name = fc.oneof(
   fc.string({ unit: sign, minLength: 1, maxLength: 8 }),
-  fc.constantFrom("time", "_field", "_measurement", "value", "true", "#", "\\", "\\\\", " ", "="),
+  fc.constantFrom(
+    "time",
+    "time_",
+    "_field",
+    "_measurement",
+    "value",
+    "true",
+    "#",
+    "\\",
+    "\\\\",
+    " ",
+    "=",
+  ),
 );
 const tags = fc.dictionary(name, name, { maxKeys: 3 });
 const values = {
@@ -72,7 +84,7 @@ function show(text: string): string {
 }
 
 function showKey(key: string): string {
-  return ["time", "_field", "_measurement"].includes(key) ? `${key}_` : show(key) || "_";
+  return /^(time|_field|_measurement)_*$/.test(key) ? `${key}_` : show(key) || "_";
 }
 
 function showValue(value: FieldValue): FieldValue {

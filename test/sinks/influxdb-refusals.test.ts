@@ -109,6 +109,15 @@ test("a time that it cannot have, and what it cannot keep, is refused without th
   assert.equal((await server.readBack(database)).length, 1);
 });
 
+test("a field of a name that InfluxDB keeps for itself takes no other's place", {
+  skip,
+}, async (t) => {
+  const { sink, database } = await open(t);
+  await sink.write([new MessageMaker().make({ fields: { time: 1, time_: 2, time__: 3 } })]);
+  const stored = (await server.readBack(database)).map(({ field, value }) => `${field} ${value}`);
+  assert.deepEqual(stored.sort(), ["time_ 1", "time__ 2", "time___ 3"]);
+});
+
 test("a batch beyond one body is written in several", { skip }, async (t) => {
   const { sink, database } = await open(t);
   const maker = new MessageMaker();

@@ -1,7 +1,7 @@
 /**
  * Readings as lines of InfluxDB's line protocol. Always holds: a name or a text, whatever it is, can neither end its
  * line nor become another part of it, also at servers that know no quotes when they look for the end of a line. What
- * the protocol cannot carry is carried as its picture (`␊`), so that two different names stay different.
+ * the protocol cannot carry is carried as its picture (`␊`), so that names stay different unless they hold pictures.
  */
 import type { FieldValue, Reading, Series } from "../../readings/index.ts";
 
@@ -26,13 +26,16 @@ function writePrefix(series: Series): string {
   return prefix;
 }
 
-/** The names that servers keep for themselves: InfluxDB 1 loses such a field without a word, 2 refuses the point. */
-const reserved = new Set(["time", "_field", "_measurement"]);
+/**
+ * The names that servers keep for themselves: InfluxDB 1 loses such a field without a word, 2 refuses the point. They
+ * get a `_` at their end, and those that have one already another, so that they stay two.
+ */
+const reserved = /^(?:time|_field|_measurement)_*$/;
 
 /** What a field is called in InfluxDB. */
 export function cleanField(name: string): string {
   if (name === "") return "_";
-  return reserved.has(name) ? `${name}_` : cleanText(name);
+  return reserved.test(name) ? `${name}_` : cleanText(name);
 }
 
 /** What a measurement is called in InfluxDB. A `#` at its begin would make the line a comment. */
@@ -44,11 +47,11 @@ export function cleanMeasurement(name: string): string {
 const plainName = /^[\w./:-]+$/;
 
 function writeFieldName(name: string): string {
-  return plainName.test(name) && !reserved.has(name) ? name : escapeTag(cleanField(name));
+  return plainName.test(name) && !reserved.test(name) ? name : escapeTag(cleanField(name));
 }
 
 function escapeKey(name: string): string {
-  return escapeTag(reserved.has(name) ? `${name}_` : name);
+  return escapeTag(reserved.test(name) ? `${name}_` : name);
 }
 
 function escapeTag(text: string): string {
