@@ -20,3 +20,4 @@ export {
 export { suggest } from "./suggestion.ts";
 export { systemClock } from "./system-clock.ts";
 export { systemRandom } from "./system-random.ts";
+export { toVisible } from "./visible-text.ts";

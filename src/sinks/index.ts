@@ -11,7 +11,6 @@ export {
   SinkRefusal,
   SinkUnavailable,
 } from "./sink.ts";
-export { toVisible } from "./visible-text.ts";
 
 /** Loaded when asked for: who writes to a file does not wait for a driver of PostgreSQL. In the order of the help. */
 export const sinkKinds: Readonly<Record<string, () => Promise<SinkKind>>> = {

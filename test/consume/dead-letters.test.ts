@@ -98,6 +98,27 @@ test("files are bounded in bytes and number, and the deletion of the oldest is t
   );
 });
 
+test("many long letters at once: every file stays within its bound", async (context) => {
+  const folder = makeFolder(context);
+  const deadLetterBytesMax = 2_097_152;
+  const { letters } = open(context, folder, { deadLetterBytesMax });
+  const texts = Array.from({ length: 8 }, (_, index) => String(index).repeat(700_000));
+  assert.equal(await letters.keep(texts.map(letterOf)), true);
+  for (const file of readdirSync(folder)) {
+    assert.ok(statSync(join(folder, file)).size <= deadLetterBytesMax, file);
+  }
+  assert.deepEqual(payloads(folder), texts);
+});
+
+test("a letter that would be too long for a text as JSON is kept", async (context) => {
+  const folder = makeFolder(context);
+  const { letters } = open(context, folder);
+  const payload = Buffer.alloc(90_000_000, 1);
+  const message = { ...makeMessage("x"), payload };
+  assert.equal(await letters.keep([{ sink: "x", reason: "no", message }]), true);
+  assert.equal(statSync(join(folder, "dead-letters.jsonl")).size > payload.length, true);
+});
+
 test("a file that was dealt with and deleted is begun again", async (context) => {
   const folder = makeFolder(context);
   const { letters } = open(context, folder);
@@ -118,6 +139,15 @@ test("what cannot be kept waits until it can, told once, in its order", async (c
   assert.deepEqual(await kept, [true, true]);
   assert.deepEqual(payloads(folder), ["1", "2"]);
   assert.equal(lines.filter((line) => line.includes("cannot be kept")).length, 1);
+});
+
+test("a topic and a reason with line ends are told on one line", async (context) => {
+  const { letters, lines } = open(context, makeFolder(context));
+  const message = { ...makeMessage("x"), topic: "a\ntconsume: all is well" };
+  await letters.keep([{ sink: "x", reason: "no\nyes", message }]);
+  assert.equal(lines.length, 1);
+  assert.doesNotMatch(lines[0], /\n/);
+  assert.match(lines[0], /a\\u000atconsume: all is well is refused by x: no\\u000ayes/);
 });
 
 test("closed before the disk was there: it was not kept, and says so", async (context) => {

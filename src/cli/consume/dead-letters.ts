@@ -6,6 +6,7 @@ import { isUtf8 } from "node:buffer";
 import { existsSync, renameSync, statSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
+import { toVisible } from "../../base/index.ts";
 import type { ConsumedMessage } from "../../readings/index.ts";
 import { syncFile } from "../../storage/index.ts";
 import { Pause } from "./pause.ts";
@@ -21,6 +22,10 @@ export interface DeadLetter {
 
 /** A server may answer with a page. */
 const reasonCharactersMax = 1000;
+/** So much is made ready and written at once: many letters together may be as long as all that may be pending. */
+const pieceBytes = 1_048_576;
+/** Longer payloads are never text: what JSON makes of control characters would be longer than a string can be. */
+const textBytesMax = 67_108_864;
 const newline = 0x0a;
 const searchBytes = 65_536;
 
@@ -58,13 +63,19 @@ export class DeadLetters {
   }
 
   async #keep(letters: readonly DeadLetter[]): Promise<boolean> {
-    const lines = Buffer.from(letters.map(formatLetter).join(""));
+    for (const lines of formatInPieces(letters)) {
+      if (!(await this.#keepLines(lines))) return false;
+    }
+    this.#tell(letters[0]);
+    return true;
+  }
+
+  async #keepLines(lines: Buffer): Promise<boolean> {
     const { chance, limits, talk } = this.#options;
     for (let attempt = 0; !this.#closed; attempt++) {
       try {
         await this.#append(lines);
         this.#toldFailure = false;
-        this.#tell(letters[0]);
         return true;
       } catch (error) {
         if (!(error instanceof Error) || !("syscall" in error)) throw error;
@@ -83,7 +94,7 @@ export class DeadLetters {
     if (this.#toldOf.has(sink)) return;
     this.#toldOf.add(sink);
     this.#options.talk.say(
-      `a message of ${message.topic} is refused by ${sink}: ${shorten(reason)}; such are kept in ${this.#file}`,
+      `a message of ${toVisible(message.topic)} is refused by ${sink}: ${toVisible(shorten(reason))}; such are kept in ${this.#file}`,
     );
   }
 
@@ -129,6 +140,22 @@ function shorten(reason: string): string {
   return reason.slice(0, reasonCharactersMax);
 }
 
+function* formatInPieces(letters: readonly DeadLetter[]): Generator<Buffer> {
+  let lines: Buffer[] = [];
+  let bytes = 0;
+  for (const letter of letters) {
+    const line = Buffer.from(formatLetter(letter));
+    if (bytes > 0 && bytes + line.length > pieceBytes) {
+      yield Buffer.concat(lines);
+      lines = [];
+      bytes = 0;
+    }
+    lines.push(line);
+    bytes += line.length;
+  }
+  yield Buffer.concat(lines);
+}
+
 function formatLetter({ sink, reason, message }: DeadLetter): string {
   const { topic, payload, qos, retain, arrivedAt, correlationData, ...properties } = message;
   const letter = {
@@ -138,7 +165,7 @@ function formatLetter({ sink, reason, message }: DeadLetter): string {
     topic,
     qos,
     retain,
-    ...(isUtf8(payload)
+    ...(payload.length <= textBytesMax && isUtf8(payload)
       ? { payload: payload.toString() }
       : { payloadBase64: payload.toString("base64") }),
     arrivedAt,

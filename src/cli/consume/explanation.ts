@@ -1,7 +1,6 @@
 /** What becomes of a message, in words: its readings, and what each sink would get. */
-import { TstackError } from "../../base/index.ts";
+import { TstackError, toVisible } from "../../base/index.ts";
 import type { ConsumedMessage, FieldValue, Reading } from "../../readings/index.ts";
-import { toVisible } from "../../sinks/index.ts";
 import type { Course } from "./options.ts";
 
 export interface Explanation {

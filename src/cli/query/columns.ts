@@ -1,5 +1,5 @@
 /** Tables for people: columns as wide as what is in them, on a terminal cut to its width. */
-import { toVisible } from "../../sinks/index.ts";
+import { toVisible } from "../../base/index.ts";
 
 export interface Column<Row> {
   readonly head: string;

@@ -1,7 +1,7 @@
 /** `--plot`: from readings to lines of a chart, each with at most as many points as the chart has columns. */
 
+import { toVisible } from "../../base/index.ts";
 import { valueField } from "../../readings/index.ts";
-import { toVisible } from "../../sinks/index.ts";
 import type { ReadingsFile, StoredSeries } from "../../sinks/sqlite/index.ts";
 import { ProgramFailure } from "../client/index.ts";
 import type { ProgramIo } from "../program-io.ts";

@@ -7,11 +7,11 @@ import {
   type Observation,
   parseObservation,
 } from "../../auth/index.ts";
+import { toVisible } from "../../base/index.ts";
 import { describeSystemError, ProgramFailure } from "../client/index.ts";
 import type { ProgramIo } from "../program-io.ts";
 import { printJson, say } from "./admin-command.ts";
 import { formatRule } from "./rule-words.ts";
-import { escapeControls } from "./table.ts";
 
 interface LearnArguments {
   readonly exact?: boolean;
@@ -57,7 +57,7 @@ async function readObservations(file: string, io: ProgramIo): Promise<readonly O
 
 function formatLearned(user: string | undefined, found: LeastRules): string {
   const { rules, refused, inexpressible } = found;
-  const name = user === undefined ? "(anonymous)" : escapeControls(user);
+  const name = user === undefined ? "(anonymous)" : toVisible(user);
   const lines = [
     ...rules.map(formatRule),
     ...refused.map((seen) => `refused then, and not here: ${describe(seen)}`),
@@ -68,5 +68,5 @@ function formatLearned(user: string | undefined, found: LeastRules): string {
 }
 
 function describe({ action, topic }: Observation): string {
-  return `${action} ${escapeControls(topic)}`;
+  return `${action} ${toVisible(topic)}`;
 }

@@ -6,8 +6,8 @@
  */
 import type { QoS, Rule } from "../../admin/index.ts";
 import { findMistakeInRule } from "../../auth/index.ts";
+import { toVisible } from "../../base/index.ts";
 import { UsageError } from "../client/index.ts";
-import { escapeControls } from "./table.ts";
 
 const quoted = String.raw`"(?:[^"\\]|\\.)*"`;
 const pattern = new RegExp(
@@ -66,7 +66,7 @@ function unquote(filter: string, words: string): string {
 export function formatRule(rule: Rule): string {
   const plain = formatWith(rule, rule.filter);
   if (isReadAs(plain, rule)) return plain;
-  return formatWith(rule, escapeControls(JSON.stringify(rule.filter)));
+  return formatWith(rule, toVisible(JSON.stringify(rule.filter)));
 }
 
 function formatWith({ allow, deny, qos, retain }: Rule, filter: string): string {
@@ -79,7 +79,7 @@ function formatWith({ allow, deny, qos, retain }: Rule, filter: string): string 
 
 function isReadAs(words: string, rule: Rule): boolean {
   // A terminal must not see them as they are.
-  if (escapeControls(words) !== words) return false;
+  if (toVisible(words) !== words) return false;
   try {
     return isSameRule(parseRule(words), rule);
   } catch {

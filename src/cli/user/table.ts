@@ -2,6 +2,7 @@
  * A table for people: columns as wide as what is in them, cut to the width of the terminal. What does not fit is cut in the
  * last column, and told with an ellipsis. Control characters of names and topics do not reach the terminal.
  */
+import { toVisible } from "../../base/index.ts";
 
 const between = "  ";
 const lastWidthMin = 16;
@@ -12,7 +13,7 @@ export function formatTable(
   rows: readonly (readonly string[])[],
   width: number,
 ): string {
-  const lines = [heads, ...rows.map((row) => row.map(escapeControls))];
+  const lines = [heads, ...rows.map((row) => row.map(toVisible))];
   const last = heads.length - 1;
   const widths = heads.map((_, column) => Math.max(...lines.map((line) => line[column].length)));
   // Only one of the columns before the last can be long by chance: a name.
@@ -31,13 +32,6 @@ export function formatTable(
 
 function fit(text: string, width: number): string {
   return text.length > width ? `${text.slice(0, width - 1)}…` : text.padEnd(width);
-}
-
-export function escapeControls(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: it is they that are kept out
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, (control) => {
-    return `\\u${control.charCodeAt(0).toString(16).padStart(4, "0")}`;
-  });
 }
 
 /** Of the terminal; 80 where there is none. */

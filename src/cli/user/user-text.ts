@@ -1,8 +1,9 @@
 /** Users and roles as people read them: a table of all, and all about one. */
 import type { Role, Rule, User, UserDetails } from "../../admin/index.ts";
+import { toVisible } from "../../base/index.ts";
 import { describeTime } from "../time-text.ts";
 import { formatRule } from "./rule-words.ts";
-import { escapeControls, formatTable } from "./table.ts";
+import { formatTable } from "./table.ts";
 
 export function formatUsers(users: readonly User[], width: number): string {
   const rows = users.map((user) => [
@@ -31,18 +32,18 @@ export function formatUser(user: UserDetails): string {
     ...made,
     ...note,
   ];
-  const lines = facts.map(([name, value]) => `  ${name.padEnd(8)} ${escapeControls(value)}\n`);
+  const lines = facts.map(([name, value]) => `  ${name.padEnd(8)} ${toVisible(value)}\n`);
   const sessions = user.clients.map(({ clientIdentifier, isConnected, remoteAddress }) => {
     const where = isConnected ? `connected from ${remoteAddress ?? "this machine"}` : "away";
-    return `  ${escapeControls(clientIdentifier)}: ${where}\n`;
+    return `  ${toVisible(clientIdentifier)}: ${where}\n`;
   });
   const sessionsPart = sessions.length === 0 ? "" : `sessions:\n${sessions.join("")}`;
-  return `${escapeControls(user.name)}\n${lines.join("")}${formatRules(user.rules)}${sessionsPart}`;
+  return `${toVisible(user.name)}\n${lines.join("")}${formatRules(user.rules)}${sessionsPart}`;
 }
 
 export function formatRole(role: Role): string {
   const users = `${role.users} ${role.users === 1 ? "user has" : "users have"} it`;
-  return `${escapeControls(role.name)}\n  ${users}\n${formatRules(role.rules)}`;
+  return `${toVisible(role.name)}\n  ${users}\n${formatRules(role.rules)}`;
 }
 
 export function formatRoles(roles: readonly Role[], width: number): string {

@@ -1,5 +1,5 @@
+import { toVisible } from "../../base/index.ts";
 import type { SinkKind } from "../sink.ts";
-import { toVisible } from "../visible-text.ts";
 import { formatRecords } from "./format.ts";
 import { fileOptions, readFileSettings } from "./settings.ts";
 import { FileSink } from "./sink.ts";

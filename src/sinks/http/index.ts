@@ -1,5 +1,5 @@
+import { toVisible } from "../../base/index.ts";
 import type { SinkKind } from "../sink.ts";
-import { toVisible } from "../visible-text.ts";
 import { formatBody } from "./format.ts";
 import { httpOptions, readHttpSettings } from "./settings.ts";
 import { describeWebhook, HttpSink } from "./sink.ts";

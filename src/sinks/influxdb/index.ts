@@ -1,6 +1,7 @@
 /** InfluxDB 1, 2 and 3, and what understands its line protocol over HTTP. */
+
+import { toVisible } from "../../base/index.ts";
 import type { SinkKind } from "../sink.ts";
-import { toVisible } from "../visible-text.ts";
 import { writeLine } from "./format.ts";
 import { influxdbOptions, readInfluxdbSettings } from "./settings.ts";
 import { InfluxdbSink } from "./sink.ts";

@@ -6,9 +6,10 @@
  * bridge's own name is left out; one that passed more bridges than anybody builds is refused, so that every circle ends
  * also where its bridges have names that differ each time. MQTT 3.1.1 has no place for a trace.
  */
+
+import { toVisible } from "../../base/index.ts";
 import type { ConsumedMessage } from "../../readings/index.ts";
 import type { MappedMessage } from "../sink.ts";
-import { toVisible } from "../visible-text.ts";
 
 export interface Forwarding {
   readonly strip: string;

@@ -2,6 +2,7 @@
  * Publishes batches to another broker. Done when every message has been answered; what was interrupted comes again as a
  * whole, so that a message may arrive twice and never not at all.
  */
+import { toVisible } from "../../base/index.ts";
 import { describeNetworkError } from "../network-error.ts";
 import {
   type MappedMessage,
@@ -106,7 +107,7 @@ export class MqttSink implements Sink {
   ): void {
     if (code < refusedFrom) return;
     const name = codeNames.get(code) ?? `reason code 0x${code.toString(16)}`;
-    if (passingCodes.has(code)) throw new Error(`${name}, of ${outgoing.topic}`);
+    if (passingCodes.has(code)) throw new Error(`${name}, of ${toVisible(outgoing.topic)}`);
     refused.set(index, `${name} (0x${code.toString(16)}), as ${outgoing.topic}`);
   }
 
@@ -115,7 +116,7 @@ export class MqttSink implements Sink {
     this.#hasSeenLoop = true;
     const { bridge } = this.#settings;
     this.#world.say(
-      `mqtt: messages that passed the bridge ${bridge} already are left out, first ${topic}`,
+      `mqtt: messages that passed the bridge ${bridge} already are left out, first ${toVisible(topic)}`,
     );
   }
 

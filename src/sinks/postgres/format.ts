@@ -2,9 +2,10 @@
  * From readings to rows: what stands in a row, what PostgreSQL cannot hold, and rows as arrays for `unnest`. Pure.
  * A row is known by its series, its field and its time; of two in one batch the later one counts.
  */
+
+import { toVisible } from "../../base/index.ts";
 import type { FieldValue, Series } from "../../readings/index.ts";
 import type { MappedMessage } from "../sink.ts";
-import { toVisible } from "../visible-text.ts";
 
 /** One value, of the series that the database knows by this identifier. */
 export interface ValueRow {

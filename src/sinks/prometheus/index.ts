@@ -1,6 +1,7 @@
 /** VictoriaMetrics, Prometheus, Mimir and others that take Prometheus' remote write. */
+
+import { toVisible } from "../../base/index.ts";
 import type { SinkKind } from "../sink.ts";
-import { toVisible } from "../visible-text.ts";
 import { toSamples, writeSample } from "./format.ts";
 import { prometheusOptions, readPrometheusSettings } from "./settings.ts";
 import { PrometheusSink } from "./sink.ts";

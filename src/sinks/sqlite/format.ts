@@ -1,8 +1,9 @@
 /** What the file holds of a message: a row for each value of each reading. */
+
+import { toVisible } from "../../base/index.ts";
 import type { FieldValue, Series } from "../../readings/index.ts";
 import { isoTime } from "../reading-json.ts";
 import type { MappedMessage } from "../sink.ts";
-import { toVisible } from "../visible-text.ts";
 import type { ValueType } from "./schema.ts";
 
 /** A row of `series` without its id. */

@@ -1,8 +1,9 @@
 /** Messages as lines: for people, as the original tStack's CSV, or as JSON. */
+
+import { toVisible } from "../../base/index.ts";
 import { type Reading, valueField } from "../../readings/index.ts";
 import { toReadingJson } from "../reading-json.ts";
 import type { MappedMessage } from "../sink.ts";
-import { toVisible } from "../visible-text.ts";
 
 export const stdoutFormats = ["text", "csv", "json"] as const;
 export type StdoutFormat = (typeof stdoutFormats)[number];

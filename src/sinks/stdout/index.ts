@@ -1,5 +1,5 @@
+import { toVisible } from "../../base/index.ts";
 import type { SinkKind } from "../sink.ts";
-import { toVisible } from "../visible-text.ts";
 import { formatLines } from "./format.ts";
 import { readStdoutFormat, stdoutOptions } from "./settings.ts";
 import { StdoutSink } from "./sink.ts";

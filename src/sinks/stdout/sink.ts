@@ -3,8 +3,9 @@
  * slow slows the consumer. Once the reader is gone nothing can be written any more: the program hears of that by
  * stdout's own `error` (EPIPE), as every program here, and ends.
  */
+
+import { toVisible } from "../../base/index.ts";
 import { type MappedMessage, type Sink, SinkUnavailable } from "../sink.ts";
-import { toVisible } from "../visible-text.ts";
 import { formatLines, type StdoutFormat } from "./format.ts";
 
 export class StdoutSink implements Sink {
