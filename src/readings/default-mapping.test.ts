@@ -152,6 +152,16 @@ const bounds: readonly (readonly [
     /more than 4194304 bytes/,
   ],
 ];
+test("what is longer than any document is refused before a text is made of it; no text at all holds nothing", () => {
+  const mapping = createDefaultMapping();
+  const message = toMessage(Buffer.alloc(100_000_000, 1));
+  const before = process.memoryUsage().rss;
+  assert.throws(() => mapping.map(message), /more than 4194304 bytes/);
+  message.payload[0] = 0xff;
+  assert.deepEqual(mapping.map(message), []);
+  assert.ok(process.memoryUsage().rss - before < message.payload.length / 2);
+});
+
 for (const [name, within, beyond, message] of bounds) {
   test(`${name} has a bound`, () => {
     const mapping = createDefaultMapping();

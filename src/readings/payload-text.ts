@@ -1,10 +1,17 @@
 /** From bytes to text, JSON and CBOR. Nothing of a payload is repeated in an error: it may be long, or a secret. */
+import { isUtf8 } from "node:buffer";
 import { decode, Simple, Tag } from "cbor2";
 import { depthMax, payloadBytesMax } from "./bounds.ts";
 import { unreadable } from "./refusals.ts";
 
-/** Undefined where the bytes are not UTF-8. */
+/**
+ * Undefined where the bytes are not UTF-8.
+ *
+ * @throws TstackError PAYLOAD_UNREADABLE beyond `bounds.ts`, before a text is made that takes several times as much
+ */
 export function readUtf8(payload: Buffer): string | undefined {
+  if (payload.length > payloadBytesMax && !isUtf8(payload)) return undefined;
+  checkLength(payload.length);
   const text = payload.toString("utf8");
   if (!text.includes("\ufffd")) return text;
   // Either somebody sent U+FFFD itself, or it stands for bytes that are no UTF-8. (A strict TextDecoder throws: 8 us.)
