@@ -2,7 +2,7 @@
 
 import type { ConsumedMessage } from "./message.ts";
 import { readAuto } from "./payload-auto.ts";
-import { checkLength, readCbor, readJson, readUtf8 } from "./payload-text.ts";
+import { readCbor, readJson, readUtf8 } from "./payload-text.ts";
 import { unreadable } from "./refusals.ts";
 import { readAs } from "./value-type.ts";
 
@@ -48,6 +48,5 @@ function readJsonDocument(text: string): unknown {
 export function readText({ payload }: ConsumedMessage): string {
   const text = readUtf8(payload);
   if (text === undefined) throw unreadable("the payload is no text in UTF-8");
-  checkLength(text.length);
   return text;
 }
