@@ -64,6 +64,17 @@ test("a batch waits its time for more, and no longer", async (context) => {
   await world.pipeline.close();
 });
 
+test("a batch does not wait for what cannot come: there is no room for more", async (context) => {
+  const sink = new TestSink();
+  const limits = { batchMilliseconds: 60_000, pendingMessagesMax: 3 };
+  const world = await World.open({ folder: makeFolder(context), sinks: { sink }, limits });
+  world.take("1", "2", "3");
+  assert.equal(world.pipeline.hasRoom, false);
+  await world.until(() => world.safe === 3);
+  assert.deepEqual(sink.batches, [["1", "2", "3"]]);
+  await world.pipeline.close();
+});
+
 test("what has no readings is safe in its turn, and no sink sees it", async (context) => {
   const sink = new TestSink();
   const world = await World.open({ folder: makeFolder(context), sinks: { sink } });

@@ -28,7 +28,7 @@ export interface LaneOptions {
   readonly limits: PipelineLimits;
   readonly talk: Talk;
   chance(): number;
-  /** No batch waits for more messages. */
+  /** No batch waits for more messages: none may come, or all are to be written. */
   isHurried(): boolean;
   /** `safeUpTo` may be higher, or the spool empty. */
   progressed(): void;

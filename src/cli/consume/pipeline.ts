@@ -39,7 +39,7 @@ export class Pipeline {
     this.#takesReadings = options.sinks.some(({ takesMessages }) => takesMessages !== true);
     this.#deadLetters = new DeadLetters(options);
     this.#unreadable = new UnreadableMessages(this.#deadLetters, progressed);
-    const isHurried = () => this.#drains.size > 0;
+    const isHurried = () => this.#drains.size > 0 || !this.#hasRoom;
     const shared = { mapping, limits, talk, chance, isHurried, progressed, failed };
     const [log, deadLetters] = [this.#log, this.#deadLetters];
     this.#lanes = options.sinks.map(
