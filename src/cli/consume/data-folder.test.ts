@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -41,4 +41,17 @@ test("the client identifier is made up once", (context) => {
   writeFileSync(join(path, "client-id"), "\n");
   assert.throws(() => again.clientIdentifier(() => "another"), { code: "STORAGE_DAMAGED" });
   again.release();
+});
+
+test("a folder that cannot be made, or not be written, is said in words", (context) => {
+  const path = makeFolder(context);
+  writeFileSync(`${path}-file`, "");
+  assert.throws(() => DataFolder.take(`${path}-file/data`, "one"), {
+    code: "STORAGE_OPEN_FAILED",
+    message: /^the data folder .*data-file\/data cannot be written \(ENOTDIR.*\): name another one/,
+  });
+  const folder = DataFolder.take(path, "one");
+  mkdirSync(join(path, "client-id.part"));
+  assert.throws(() => folder.clientIdentifier(() => "made-up"), { code: "STORAGE_OPEN_FAILED" });
+  folder.release();
 });

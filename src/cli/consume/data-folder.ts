@@ -3,7 +3,7 @@
  * its session again. Spools and dead letters of the pipeline lie beside them.
  */
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { TstackError } from "../../base/index.ts";
 import { FolderLock, makeFolder, syncFile } from "../../storage/index.ts";
 
@@ -24,7 +24,7 @@ export class DataFolder {
    * @throws TstackError STORAGE_LOCKED where another holds it, or one that says why it cannot be used
    */
   static take(path: string, holder: string): DataFolder {
-    makeFolder(path);
+    orSayWhy(path, () => makeFolder(path));
     return new DataFolder(path, FolderLock.take(path, holder, "tconsume"));
   }
 
@@ -34,21 +34,35 @@ export class DataFolder {
     const kept = readIdentifier(file);
     if (kept !== undefined) return kept;
     const identifier = makeUp();
-    const part = `${file}.part`;
-    const descriptor = openSync(part, "w", 0o600);
-    try {
-      writeSync(descriptor, `${identifier}\n`);
-      fsyncSync(descriptor);
-    } finally {
-      closeSync(descriptor);
-    }
-    renameSync(part, file);
-    syncFile(this.path);
+    orSayWhy(this.path, () => replaceFile(file, `${identifier}\n`));
     return identifier;
   }
 
   release(): void {
     this.#lock.release();
+  }
+}
+
+function replaceFile(file: string, text: string): void {
+  const part = `${file}.part`;
+  const descriptor = openSync(part, "w", 0o600);
+  try {
+    writeSync(descriptor, text);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+  renameSync(part, file);
+  syncFile(dirname(file));
+}
+
+function orSayWhy(folder: string, body: () => void): void {
+  try {
+    body();
+  } catch (error) {
+    if (!(error instanceof Error) || error instanceof TstackError) throw error;
+    const message = `the data folder ${folder} cannot be written (${error.message}): name another one with --data`;
+    throw new TstackError("STORAGE_OPEN_FAILED", message, { cause: error });
   }
 }
 
