@@ -60,10 +60,14 @@ function orSayWhy(folder: string, body: () => void): void {
   try {
     body();
   } catch (error) {
-    if (!(error instanceof Error) || error instanceof TstackError) throw error;
-    const message = `the data folder ${folder} cannot be written (${error.message}): name another one with --data`;
-    throw new TstackError("STORAGE_OPEN_FAILED", message, { cause: error });
+    throw error instanceof TstackError ? error : unwritable(folder, error);
   }
+}
+
+function unwritable(folder: string, cause: unknown): TstackError {
+  const reason = cause instanceof Error ? cause.message : String(cause);
+  const message = `the data folder ${folder} cannot be written (${reason}): name another one with --data`;
+  return new TstackError("STORAGE_OPEN_FAILED", message, { cause });
 }
 
 function readIdentifier(file: string): string | undefined {
