@@ -94,3 +94,19 @@ test("several sinks each get every message", async (context) => {
   assert.equal(valuesOf(stdout).length, 20);
   assert.equal(readFileSync(lines, "utf8").trim().split("\n").length >= 20, true);
 });
+
+test("| head -1: it ends with 0 and without a word, and what was not printed comes the next time", async (context) => {
+  const broker = await ServeProcess.start();
+  context.after(() => broker.stop());
+  const world = new ConsumeWorld(context, broker.port);
+  const consumer = await world.consuming("-t", "head/#");
+  await publish(world.port, countUp("head/x", 1, 1));
+  await consumer.saw("head/x 1\n", "stdout");
+  consumer.child.stdout.destroy();
+  await publish(world.port, countUp("head/x", 2, 2));
+  const { code, stderr } = await consumer.ended;
+  assert.equal(code, 0);
+  assert.match(stderr, /^tconsume: consumes .*\n$/);
+  const { stdout } = await world.run("-t", "head/#", "--once");
+  assert.deepEqual(valuesOf(stdout), ["2"]);
+});

@@ -58,7 +58,8 @@ export class Consumer {
   readonly #subscribing: Subscribing;
   readonly #quarrel: Quarrel;
   #ended = false;
-  #isStdoutGone = false;
+  /** Its code, EPIPE where the reader has gone. */
+  #stdoutError: string | undefined;
   #connections = 0;
   #received = 0;
   #acknowledged = 0;
@@ -130,9 +131,11 @@ export class Consumer {
 
   /** stdout takes nothing any more, and a sink writes there: what is not written stays with the broker. */
   stdoutFailed(error: NodeJS.ErrnoException): void {
-    const { ending } = this.#parts;
+    const { ending, pipeline } = this.#parts;
     this.#ended = true;
-    this.#isStdoutGone = true;
+    this.#stdoutError = error.code ?? "unknown";
+    // At once: nothing is tried again.
+    void pipeline.close();
     if (error.code === "EPIPE") ending.succeed();
     else {
       const reason = `what came could not be written to stdout: ${describeSystemError(error)}`;
@@ -232,7 +235,7 @@ export class Consumer {
     const { statusTopic, once, connection } = this.#options;
     this.#ended = true;
     this.release();
-    if (this.#connection.online && !this.#isStdoutGone) {
+    if (this.#connection.online && this.#stdoutError === undefined) {
       const drained = pipeline.drain(drainSecondsMax);
       // To end now, all need only be safe; but who came for all that waits gives a spool its chance, too.
       await (once ? drained : Promise.race([drained, this.#settling.settled()]));
@@ -244,7 +247,8 @@ export class Consumer {
     await this.#connection.close();
     await pipeline.close();
     const unsafe = this.#settling.count;
-    if (unsafe > 0) {
+    // Who says `| head -1` wants no more, and knows it.
+    if (unsafe > 0 && this.#stdoutError !== "EPIPE") {
       const fate = connection.clean ? "and are lost" : "and stay with the broker's session";
       talk.say(`${unsafe} messages are not written ${fate}`);
     }

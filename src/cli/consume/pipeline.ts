@@ -29,7 +29,7 @@ export class Pipeline {
   #dropped = 0;
   #tickIsDue = false;
   #failed = false;
-  #closed = false;
+  #closing: Promise<void> | undefined;
 
   private constructor(options: PipelineOptions, spools: readonly Spool[]) {
     this.#options = options;
@@ -106,13 +106,13 @@ export class Pipeline {
    * the spools, and the answer is false.
    */
   async drain(secondsMax: number): Promise<boolean> {
-    if (this.#failed || this.#closed) return false;
+    if (this.#failed || this.#closing !== undefined) return false;
     const drain = new Pause();
     this.#drains.add(drain);
     for (const lane of this.#lanes) lane.hurry();
     if (!this.#isSettled) await drain.wait(secondsMax * 1000);
     this.#drains.delete(drain);
-    if (this.#failed || this.#closed) return false;
+    if (this.#failed || this.#closing !== undefined) return false;
     const isSettled = this.#isSettled;
     for (const lane of this.#lanes) lane.spoolNow();
     this.#tick();
@@ -120,9 +120,13 @@ export class Pipeline {
   }
 
   /** What is not safe yet stays with the broker: call `drain` before. */
-  async close(): Promise<void> {
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     const { closeSecondsMax } = this.#options.limits;
-    this.#closed = true;
     this.#endDrains();
     await Promise.all(this.#lanes.map((lane) => lane.end(closeSecondsMax)));
     await this.#deadLetters.close();

@@ -68,10 +68,11 @@ export class SinkWriter {
           return error;
         }
         if (!(error instanceof SinkUnavailable)) throw error;
+        if (this.#stopped) break;
         this.retries += 1;
         health.unavailable(error.message);
         const wait = retryMilliseconds(attempt, chance(), limits);
-        if (!this.#stopped) await this.#pause.wait(atLeast(wait, error.retryAfterSeconds));
+        await this.#pause.wait(atLeast(wait, error.retryAfterSeconds));
       }
     }
     return "stopped";
