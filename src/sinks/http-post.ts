@@ -10,7 +10,7 @@ import { describeNetworkError } from "./network-error.ts";
 import { SinkUnavailable } from "./sink.ts";
 
 export interface HttpTargetSettings {
-  /** Begins every message, for people: `influxdb at http://localhost:8086`. */
+  /** Begins every message, for people: `InfluxDB at http://localhost:8086`. */
   readonly destination: string;
   /** For the whole question, answer included. */
   readonly timeoutSeconds: number;

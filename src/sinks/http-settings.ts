@@ -1,8 +1,6 @@
 /** What the sinks that speak HTTP read in the same way from their options, beside `setting-values.ts`. */
-import { readFile } from "node:fs/promises";
 import { isIPv4 } from "node:net";
-import { TstackError } from "../base/index.ts";
-import { readText, readUrl, settingMistake } from "./setting-values.ts";
+import { readUrl, settingMistake } from "./setting-values.ts";
 import type { SinkValues } from "./sink.ts";
 
 /** Without user and password: a URL is shown to people. */
@@ -10,23 +8,6 @@ export function readHttpUrl(values: SinkValues, option: string, otherwise?: stri
   const url = readUrl(values, option, { protocols: ["http:", "https:"], otherwise });
   if (url.username === "" && url.password === "") return url;
   throw settingMistake(option, "a URL without user and password: there are options for them");
-}
-
-/** PEM of the authorities that are trusted instead of those Node knows. */
-export async function readCaFile(values: SinkValues, option: string): Promise<string | undefined> {
-  const file = readText(values, option, undefined);
-  if (file === undefined) return undefined;
-  try {
-    return await readFile(file, "utf8");
-  } catch (error) {
-    throw unreadable(option, error);
-  }
-}
-
-function unreadable(option: string, cause: unknown): TstackError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  const message = `--${option} cannot be read: ${reason}`;
-  return new TstackError("CONFIGURATION_INVALID", message, { cause });
 }
 
 /** Other characters cannot go into a header. The text is a secret, and not repeated. */

@@ -28,7 +28,7 @@ interface NetworkError extends Error {
   readonly code?: string;
 }
 
-/** Ends a sentence such as `graphite at localhost:2003 cannot be reached: `. */
+/** Ends a sentence such as `Graphite at localhost:2003 cannot be reached: `. */
 export function describeNetworkError(error: NetworkError): string {
   // Of a name with several addresses: what the first said.
   const first: NetworkError = error instanceof AggregateError ? error.errors[0] : error;

@@ -3,10 +3,12 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { rootCertificates } from "node:tls";
 import {
   parseBytes,
   parseSeconds,
   readBytes,
+  readCaFile,
   readChoice,
   readPort,
   readSeconds,
@@ -65,7 +67,9 @@ test("a URL has one of the protocols, and its password is not repeated", () => {
   assert.throws(() => readUrl({}, "u", web), mistake(`--u is needed: ${expected}`));
   assert.throws(() => readUrl({ u: "a" }, "u", web), mistake(`--u is ${expected}, not "a"`));
   const secret = "ftp://somebody:secret@host";
-  assert.throws(() => readUrl({ u: secret }, "u", web), mistake(`--u is ${expected}`));
+  for (const text of [secret, "ftp://host/?token=secret"]) {
+    assert.throws(() => readUrl({ u: text }, "u", web), mistake(`--u is ${expected}`));
+  }
 });
 
 test("a secret is said or stands in a file, not both", async (t) => {
@@ -78,7 +82,7 @@ test("a secret is said or stands in a file, not both", async (t) => {
   assert.equal(await readSecret({ "token-file": file }, "token"), "from the file");
   await assert.rejects(
     readSecret({ token: "said", "token-file": file }, "token"),
-    mistake("--token-file is not together with --token"),
+    mistake("--token-file is not together with --token or its variable"),
   );
   await assert.rejects(
     readSecret({ "token-file": folder }, "token"),
@@ -86,4 +90,24 @@ test("a secret is said or stands in a file, not both", async (t) => {
   );
   await writeFile(file, "\n");
   await assert.rejects(readSecret({ "token-file": file }, "token"), /it is empty/);
+});
+
+test("a file without a certificate is a mistake, and not none at all", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "tstack-settings-"));
+  t.after(() => rm(folder, { recursive: true }));
+  const file = join(folder, "ca.crt");
+  for (const text of [
+    "",
+    "garbage",
+    "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n",
+  ]) {
+    await writeFile(file, text);
+    await assert.rejects(
+      readCaFile({ cafile: file }, "cafile"),
+      mistake(`--cafile is a file that begins with a certificate in PEM form, not "${file}"`),
+    );
+  }
+  await writeFile(file, rootCertificates.slice(0, 2).join("\n"));
+  assert.match((await readCaFile({ cafile: file }, "cafile")) ?? "", /BEGIN CERTIFICATE/);
+  assert.equal(await readCaFile({}, "cafile"), undefined);
 });

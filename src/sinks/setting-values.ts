@@ -3,6 +3,7 @@
  * its value, or what stands for it where nothing was said. A mistake is a TstackError CONFIGURATION_INVALID that names
  * the option, says what belongs there and, unless it is a secret, what was written.
  */
+import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { TstackError } from "../base/index.ts";
 import type { SinkValues } from "./sink.ts";
@@ -109,7 +110,7 @@ export function readSwitch(values: SinkValues, option: string): boolean {
   return text === "true";
 }
 
-/** `protocols` with their colon: `["http:", "https:"]`. What stands before `@` in the URL is never repeated. */
+/** `protocols` with their colon: `["http:", "https:"]`. What stands before `@` or after `?` in the URL is never repeated. */
 export function readUrl(
   values: SinkValues,
   option: string,
@@ -120,7 +121,7 @@ export function readUrl(
   if (text === undefined) throw settingMistake(option, `needed: ${expected}`);
   const url = URL.parse(text);
   if (url === null || !protocols.includes(url.protocol)) {
-    throw settingMistake(option, expected, text.includes("@") ? undefined : text);
+    throw settingMistake(option, expected, /[@?]/.test(text) ? undefined : text);
   }
   return url;
 }
@@ -134,19 +135,45 @@ export async function readSecret(values: SinkValues, option: string): Promise<st
   const fileOption = `${option}-file`;
   const file = readText(values, fileOption, undefined);
   if (file === undefined) return said;
-  if (said !== undefined) throw settingMistake(fileOption, `not together with --${option}`);
-  try {
-    const [line] = (await readFile(file, "utf8")).split(/\r?\n/, 1);
-    if (line !== "") return line;
-  } catch (error) {
-    throw unreadable(fileOption, error);
-  }
+  if (said !== undefined)
+    throw settingMistake(fileOption, `not together with --${option} or its variable`);
+  const [line] = (await readOptionFile(file, fileOption)).split(/\r?\n/, 1);
+  if (line !== "") return line;
   throw settingMistake(fileOption, "a file whose first line is the secret; it is empty");
+}
+
+/** PEM of the authorities that are trusted instead of those Node knows. */
+export async function readCaFile(values: SinkValues, option: string): Promise<string | undefined> {
+  const file = readText(values, option, undefined);
+  return file === undefined ? undefined : readCertificates(file, option);
+}
+
+/** PEM. Node takes a file without a certificate for none at all, and an empty one for those that it knows. */
+export async function readCertificates(file: string, option: string): Promise<string> {
+  const text = await readOptionFile(file, option);
+  if (isCertificate(text)) return text;
+  throw settingMistake(option, "a file that begins with a certificate in PEM form", file);
+}
+
+function isCertificate(text: string): boolean {
+  try {
+    new X509Certificate(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+export async function readOptionFile(file: string, option: string): Promise<string> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (error) {
+    throw unreadable(option, error);
+  }
 }
 
 function unreadable(option: string, cause: unknown): TstackError {
   const reason = cause instanceof Error ? cause.message : String(cause);
-  return new TstackError("CONFIGURATION_INVALID", `--${option} cannot be read: ${reason}`, {
-    cause,
-  });
+  const message = `--${option} cannot be read: ${reason}`;
+  return new TstackError("CONFIGURATION_INVALID", message, { cause });
 }

@@ -88,7 +88,7 @@ export interface SinkKind {
 }
 
 export interface ConfiguredSink {
-  /** Where it goes, for people, without credentials: `graphite at localhost:2003`. */
+  /** Where it goes, for people, without credentials: `Graphite at localhost:2003`. */
   readonly destination: string;
   /** It takes every message as it came, also one without readings or one that the mapping cannot read: a bridge. */
   readonly takesMessages?: true;

@@ -94,7 +94,7 @@ test("mistakes in the settings are told", async () => {
     });
   }
   const pickle = await graphiteSink.configure({ "graphite-protocol": "pickle" });
-  assert.equal(pickle.destination, "graphite at localhost:2004");
+  assert.equal(pickle.destination, "Graphite at localhost:2004");
 });
 
 /** Chance from a seed: mulberry32. */
@@ -230,7 +230,7 @@ test("a carbon that is killed or restarted before it has written gets all of it 
   );
   assert.match(
     said[2],
-    /^graphite at 127\.0\.0\.1:\d+ is back: 30 values of before were sent again$/,
+    /^Graphite at 127\.0\.0\.1:\d+ is back: 30 values of before were sent again$/,
   );
 });
 
@@ -250,7 +250,7 @@ test("a carbon that does not read to the end has not taken the batch, and one th
   const batch = new MessageMaker().numbers(3);
   await assert.rejects(sink.write(batch), {
     code: "SINK_UNAVAILABLE",
-    message: /^graphite at 127\.0\.0\.1:\d+ did not take everything: /,
+    message: /^Graphite at 127\.0\.0\.1:\d+ did not take everything: /,
   });
   server.removeAllListeners("connection");
   server.on("connection", (socket) => socket.resume());
@@ -261,5 +261,8 @@ test("a carbon that does not read to the end has not taken the batch, and one th
   await once(silent, "close");
   // The second time at the latest the sink knows that the silent connection has ended.
   while (said.length === 0) await sink.close();
-  assert.match(said[0], /^carbon may have lost up to 3 values of its last 60 s: .*refused/);
+  assert.match(
+    said[0],
+    /^Graphite at 127\.0\.0\.1:\d+ may have lost up to 3 values of its last 60 s: .*refused/,
+  );
 });

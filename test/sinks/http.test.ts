@@ -43,7 +43,7 @@ async function openHook(t: TestContext, values: SinkValues = {}) {
 
 test("a post is JSON to the path and query that were given, over one connection", async (t) => {
   const { server, sink, configured } = await openHook(t);
-  assert.doesNotMatch(configured.destination, /hidden|hook/, "which may be a secret");
+  assert.doesNotMatch(configured.destination, /hidden|\/hook/, "which may be a secret");
   const batch = new MessageMaker().numbers(6);
   for (const start of [0, 2, 4]) assert.equal(await sink.write(batch.slice(start, start + 2)), 2);
   assert.equal(server.connections, 1);
@@ -109,7 +109,7 @@ test("what may be mended is waited for, a verdict on the batch is a refusal of n
     assert.ok(error instanceof SinkUnavailable, `${status}`);
     assert.match(
       error.message,
-      new RegExp(`^http at http://127\\.0\\.0\\.1:\\d+ .*\\b${status}\\b`),
+      new RegExp(`^webhook at http://127\\.0\\.0\\.1:\\d+ .*\\b${status}\\b`),
     );
     assert.doesNotMatch(error.message, /never-shown|hidden/);
   }
@@ -140,7 +140,7 @@ test("who breaks off or never answers is unavailable", async (t) => {
   await server.stop();
   await assert.rejects(sink.write(batch), {
     code: "SINK_UNAVAILABLE",
-    message: /^http at http:\/\/127\.0\.0\.1:\d+ cannot be reached: connection refused/,
+    message: /^webhook at http:\/\/127\.0\.0\.1:\d+ cannot be reached: connection refused/,
   });
   await server.resume();
 });

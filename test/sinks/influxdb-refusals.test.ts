@@ -138,7 +138,7 @@ test("the database is made once, with a word, and made again when somebody drops
   await sink.write([maker.number()]);
   await sink.write([maker.number()]);
   const words = "the database was not there, and has been made";
-  assert.deepEqual(said, [`influxdb at ${server.url}, database ${database}: ${words}`]);
+  assert.deepEqual(said, [`InfluxDB at ${server.url}, database ${database}: ${words}`]);
   await server.query(`DROP DATABASE ${database}`);
   await sink.write([maker.number()]);
   assert.equal(said.length, 2);

@@ -185,7 +185,7 @@ test("QoS 0, where it is asked for, is done when the broker has read it", async 
 test("a port on which nobody listens and a wrong password are said, without the password", async () => {
   const port = await findFreePort();
   const away = await write({ "mqtt-url": `mqtt://ada:geheim@127.0.0.1:${port}` });
-  isUnavailable(away.error, new RegExp(`mqtt broker at mqtt://127.0.0.1:${port} .*refused`));
+  isUnavailable(away.error, new RegExp(`MQTT broker at mqtt://127.0.0.1:${port} .*refused`));
   const yaml = "users: [{ name: ada, password: other, rights: '#' }]\n";
   const broker = await ServeProcess.start({ yaml });
   try {

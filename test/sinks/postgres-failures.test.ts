@@ -74,7 +74,7 @@ test("a schema that is not there is said", { skip }, () =>
 test("a port on which nobody listens is said, with the place", { skip }, async () => {
   const port = await findFreePort();
   await withSink({ "postgres-url": `postgres://u:hidden@127.0.0.1:${port}/db` }, (sink) =>
-    isUnavailable(sink, new RegExp(`readings in PostgreSQL at 127.0.0.1:${port}/db .*refused`)),
+    isUnavailable(sink, new RegExp(`PostgreSQL at 127.0.0.1:${port}/db, table readings .*refused`)),
   );
 });
 

@@ -42,7 +42,8 @@ test("many that start at once make the tables once, and all write", { skip }, as
   await server.sql.unsafe("create schema metrics");
   await Promise.all(sinks.map((sink) => sink.write([maker.number()])));
   await Promise.all(sinks.map((sink) => sink.close()));
-  assert.deepEqual(said, ["postgres: made metrics.many"]);
+  assert.equal(said.length, 1);
+  assert.match(said[0], /, table metrics\.many: the tables were not there, and have been made$/);
   const [{ count }] = await server.sql`select count(*)::int as count from metrics.many`;
   assert.equal(count, 8);
 });
@@ -133,7 +134,8 @@ test("with TimescaleDB in the database, values are a hypertable by time", { skip
     [...(await owner`select * from asked_for`)],
     [{ relation: "readings_values", column_name: "time" }],
   );
-  assert.deepEqual(said, ["postgres: made readings, with a hypertable of TimescaleDB"]);
+  assert.equal(said.length, 1);
+  assert.match(said[0], /, table readings: .* have been made, with a hypertable of TimescaleDB$/);
   await owner.end();
 });
 

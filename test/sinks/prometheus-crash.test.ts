@@ -81,7 +81,7 @@ test("killed when nothing more is written, it has everything once it is back", {
   await server.process.restart();
   await heard;
   const words = "was away: the last 30 samples were sent again";
-  assert.deepEqual(said, [`prometheus at ${server.url} ${words}`]);
+  assert.deepEqual(said, [`Prometheus at ${server.url} ${words}`]);
   assert.equal(await countValues(server), 30);
 });
 

@@ -6,7 +6,7 @@ import type { ProgramFailure, Talk } from "../client/index.ts";
 export interface PipelineSink {
   /** As in `--sink NAME`. Its spool is called after it. */
   readonly name: string;
-  /** Where it goes, for people: `graphite at localhost:2003`. */
+  /** Where it goes, for people: `Graphite at localhost:2003`. */
   readonly destination: string;
   /** The mapping does not concern it: it gets every message. */
   readonly takesMessages?: boolean;

@@ -11,7 +11,7 @@ import { SinkUnavailable } from "../sink.ts";
 export interface CarbonAddress {
   readonly host: string;
   readonly port: number;
-  /** `graphite at localhost:2003`. */
+  /** `Graphite at localhost:2003`. */
   readonly destination: string;
 }
 

@@ -14,7 +14,7 @@ import type { GraphiteSettings } from "./settings.ts";
 const returnMilliseconds = 1000;
 
 export function describeGraphite({ host, port }: GraphiteSettings): string {
-  return `graphite at ${host.includes(":") ? `[${host}]` : host}:${port}`;
+  return `Graphite at ${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
 export class GraphiteSink implements Sink {
@@ -110,7 +110,7 @@ export class GraphiteSink implements Sink {
       const { points } = this.#kept;
       const since = `of its last ${this.#resendSeconds} s`;
       const reason = error instanceof Error ? error.message : String(error);
-      this.#say(`carbon may have lost up to ${points} values ${since}: ${reason}`);
+      this.#say(`${this.#destination} may have lost up to ${points} values ${since}: ${reason}`);
     }
   }
 

@@ -1,6 +1,7 @@
 /** The options of a webhook: where it is, what it is told, and how it knows that it is us. */
-import { checkHeaderText, readCaFile, readHttpUrl } from "../http-settings.ts";
+import { checkHeaderText, readHttpUrl } from "../http-settings.ts";
 import {
+  readCaFile,
   readChoice,
   readSeconds,
   readSecret,

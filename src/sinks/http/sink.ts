@@ -20,7 +20,7 @@ const compress = promisify(gzip);
 
 /** Without path and query: they may hold a secret. */
 export function describeWebhook({ url }: HttpSettings): string {
-  return `http at ${url.origin}`;
+  return `webhook at ${url.origin}`;
 }
 
 /** Not about the batch, but about where and how it is sent. */

@@ -2,15 +2,15 @@
  * What was said of an InfluxDB: which of its three interfaces, where, and by whose rights. A bucket means that of
  * version 2, a database with a token that of version 3, and otherwise it is version 1.
  */
-import { checkHeaderText, readCaFile, readHttpUrl } from "../http-settings.ts";
-import { readSecret, readText, settingMistake } from "../setting-values.ts";
+import { checkHeaderText, readHttpUrl } from "../http-settings.ts";
+import { readCaFile, readSecret, readText, settingMistake } from "../setting-values.ts";
 import type { SinkOption, SinkValues } from "../sink.ts";
 
 export const influxdbOptions: readonly SinkOption[] = [
-  { flags: "--influxdb-url <url>", description: "where it is (http://localhost:8086)" },
+  { flags: "--influxdb-url <url>", description: "where it is (default: http://localhost:8086)" },
   {
     flags: "--influxdb-database <name>",
-    description: "InfluxDB 1: made on first use (readings); InfluxDB 3: with a token",
+    description: "InfluxDB 1: made on first use; InfluxDB 3: with a token (default: readings)",
   },
   { flags: "--influxdb-retention-policy <name>", description: "InfluxDB 1: not the default one" },
   { flags: "--influxdb-user <name>", description: "InfluxDB 1: with a password" },
@@ -32,7 +32,7 @@ export const influxdbOptions: readonly SinkOption[] = [
 ];
 
 export interface InfluxdbSettings {
-  /** `influxdb at http://localhost:8086, database readings`. */
+  /** `InfluxDB at http://localhost:8086, database readings`. */
   readonly destination: string;
   readonly writeUrl: URL;
   readonly headers: Readonly<Record<string, string>>;
@@ -76,7 +76,7 @@ async function readVersion1(values: SinkValues, base: URL): Promise<InfluxdbSett
   }
   const identifier = `"${database.replace(/["\\]/g, "\\$&").replace(/\n/g, "\\n")}"`;
   return {
-    destination: `influxdb at ${base.origin}, database ${database}`,
+    destination: `InfluxDB at ${base.origin}, database ${database}`,
     writeUrl: join(base, "write", { db: database, rp: policy, precision: "u" }),
     headers,
     credentialsAdvice: "see --influxdb-user and --influxdb-password-file",
@@ -102,7 +102,7 @@ function readVersion2(
   if (bucket === undefined) throw settingMistake("influxdb-bucket", "needed with --influxdb-org");
   refuseOthers(values, "influxdb-bucket", ["influxdb-database"]);
   return {
-    destination: `influxdb at ${base.origin}, bucket ${bucket}`,
+    destination: `InfluxDB at ${base.origin}, bucket ${bucket}`,
     writeUrl: join(base, "api/v2/write", { org, bucket, precision: "us" }),
     headers: token === undefined ? {} : { authorization: `Token ${token}` },
     credentialsAdvice: "--influxdb-token-file needs a token that may write into this bucket",
@@ -115,7 +115,7 @@ function readVersion3(values: SinkValues, base: URL, token: string): InfluxdbSet
   const database = readText(values, "influxdb-database", "readings");
   refuseOthers(values, "influxdb-token", []);
   return {
-    destination: `influxdb at ${base.origin}, database ${database}`,
+    destination: `InfluxDB at ${base.origin}, database ${database}`,
     writeUrl: join(base, "api/v3/write_lp", { db: database, precision: "microsecond" }),
     headers: { authorization: `Bearer ${token}` },
     credentialsAdvice: "--influxdb-token-file needs a token that may write into this database",

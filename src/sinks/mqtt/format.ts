@@ -143,9 +143,9 @@ function packetBytes({ topic, payload, properties }: Outgoing): number {
 export function explainMessage({ message }: MappedMessage, forwarding: Forwarding): string {
   const verdict = forward(message, forwarding, fullAbilities);
   if (verdict.kind === "loop") {
-    return `mqtt: nothing, because it passed the bridge ${toVisible(forwarding.bridge)} already`;
+    return `nothing: it passed the bridge ${toVisible(forwarding.bridge)} already`;
   }
-  if (verdict.kind === "refuse") return `mqtt: refused, because ${toVisible(verdict.reason)}`;
+  if (verdict.kind === "refuse") return `refused: ${toVisible(verdict.reason)}`;
   const { topic, payload, qos, retain, properties } = verdict.outgoing;
   const { userProperties = {}, correlationData, ...rest } = properties ?? {};
   const users = Object.entries(userProperties).flatMap(([name, values]) =>

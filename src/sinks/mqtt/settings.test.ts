@@ -7,12 +7,14 @@ const read = (url: string, more: Readonly<Record<string, string>> = {}) =>
 
 test("a URL says where and who, and people are told without the password", async () => {
   const settings = await read("mqtts://ada:ge%3Aheim@[::1]");
-  assert.equal(settings.where, "mqtts://[::1]:8883");
+  assert.equal(settings.destination, "MQTT broker at mqtts://[::1]:8883");
   assert.deepEqual(
     [settings.host, settings.username, settings.password],
     ["::1", "ada", "ge:heim"],
   );
-  assert.equal((await read("ws://h/mqtt?x=1")).where, "ws://h:80/mqtt?x=1");
+  const { destination, path } = await read("ws://h/mqtt?signature=geheim");
+  assert.equal(destination, "MQTT broker at ws://h:80/mqtt");
+  assert.equal(path, "/mqtt?signature=geheim");
   assert.equal((await read("mqtt://u:100%@h")).password, "100%");
 });
 

@@ -1,8 +1,7 @@
 /** Reads where the other broker is, and what becomes of a message on its way there. No message holds a password. */
 import { createHash } from "node:crypto";
-import { readFile } from "node:fs/promises";
-import { TstackError } from "../../base/index.ts";
 import {
+  readCaFile,
   readChoice,
   readSecret,
   readSwitch,
@@ -10,19 +9,53 @@ import {
   readUrl,
   settingMistake,
 } from "../setting-values.ts";
-import type { SinkValues } from "../sink.ts";
+import type { SinkOption, SinkValues } from "../sink.ts";
 import type { Forwarding } from "./format.ts";
 
+export const mqttOptions: readonly SinkOption[] = [
+  {
+    flags: "--mqtt-url <url>",
+    description: "mqtt://user@host:port, mqtts://, ws:// or wss:// of the other broker",
+  },
+  {
+    flags: "--mqtt-password <password>",
+    description: "of that user",
+    environment: "TSTACK_SINK_MQTT_PASSWORD",
+  },
+  { flags: "--mqtt-password-file <file>", description: "its first line is the password" },
+  { flags: "--mqtt-cafile <file>", description: "the CA of the other broker's certificate" },
+  { flags: "--mqtt-id <id>", description: "client identifier there (default: made up)" },
+  {
+    flags: "--mqtt-version <version>",
+    description: "5 or 311 (default: 5, and 311 where the other broker does not know it)",
+  },
+  {
+    flags: "--mqtt-qos <qos>",
+    description: "0, 1 or 2 for every message (default: as it came, and at least 1)",
+  },
+  { flags: "--mqtt-retain", description: "what came retained is retained there as well" },
+  {
+    flags: "--mqtt-strip <prefix>",
+    description: "taken away where a topic begins with it: home/",
+  },
+  { flags: "--mqtt-add <prefix>", description: "put before every topic, after that: remote/" },
+  {
+    flags: "--mqtt-bridge <name>",
+    description:
+      "messages that passed a bridge of this name are left out: the same in both directions",
+  },
+];
+
 export interface MqttSettings extends Forwarding {
-  /** Without credentials, for people. */
-  readonly where: string;
+  /** `MQTT broker at mqtts://example.com:8883`. */
+  readonly destination: string;
   readonly protocol: "mqtt" | "mqtts" | "ws" | "wss";
   readonly host: string;
   readonly port: number;
   readonly path: string;
   readonly username: string | undefined;
   readonly password: string | undefined;
-  readonly ca: Buffer | undefined;
+  readonly ca: string | undefined;
   readonly clientId: string | undefined;
   /** Undefined: 5, and 4 (which is 3.1.1) where the broker says that it does not know it. */
   readonly version: 4 | 5 | undefined;
@@ -40,8 +73,10 @@ export async function readMqttSettings(values: SinkValues): Promise<MqttSettings
   const protocol = url.protocol.slice(0, -1) as MqttSettings["protocol"];
   const host = url.hostname.replace(/^\[|\]$/g, "") || "localhost";
   const port = url.port === "" ? defaultPorts[protocol] : Number(url.port);
-  const path = protocol.startsWith("ws") ? `${url.pathname}${url.search}` : "";
-  const where = `${protocol}://${host.includes(":") ? `[${host}]` : host}:${port}${path}`;
+  const isWebSocket = protocol.startsWith("ws");
+  const origin = `${protocol}://${host.includes(":") ? `[${host}]` : host}:${port}`;
+  // Without the query, which may be a signature.
+  const where = isWebSocket ? origin + url.pathname : origin;
   const version = readChoice(values, "mqtt-version", {
     choices: ["5", "311", "any"],
     otherwise: "any",
@@ -53,14 +88,14 @@ export async function readMqttSettings(values: SinkValues): Promise<MqttSettings
     throw settingMistake("mqtt-url", "a URL with the user name of the password: mqtt://user@host");
   }
   return {
-    where,
+    destination: `MQTT broker at ${where}`,
     protocol,
     host,
     port,
-    path,
+    path: isWebSocket ? url.pathname + url.search : "",
     username,
     password,
-    ca: await readCa(values),
+    ca: await readCaFile(values, "mqtt-cafile"),
     clientId: readText(values, "mqtt-id", undefined),
     version: version === "any" ? undefined : version === "5" ? 5 : 4,
     qos: readQos(values),
@@ -90,22 +125,6 @@ function readPrefix(values: SinkValues, option: string): string {
     throw settingMistake(option, "the beginning of topics, without + and #", prefix);
   }
   return prefix;
-}
-
-async function readCa(values: SinkValues): Promise<Buffer | undefined> {
-  const file = readText(values, "mqtt-cafile", undefined);
-  if (file === undefined) return undefined;
-  try {
-    return await readFile(file);
-  } catch (error) {
-    throw unreadable(error);
-  }
-}
-
-function unreadable(cause: unknown): TstackError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  const message = `--mqtt-cafile cannot be read: ${reason}`;
-  return new TstackError("CONFIGURATION_INVALID", message, { cause });
 }
 
 /** A password with a bare `%` in it is meant as it stands. */

@@ -68,7 +68,7 @@ export class MqttSink implements Sink {
       await this.#forget();
       throw this.#describe(error);
     }
-    const message = `mqtt broker at ${this.#settings.where} refused ${refused.size} of ${batch.length} messages`;
+    const message = `${this.#settings.destination} refused ${refused.size} of ${batch.length} messages`;
     throw new SinkRefusal(message, { refused });
   }
 
@@ -87,9 +87,9 @@ export class MqttSink implements Sink {
     }
     const broker = await FarBroker.open(this.#settings, 4);
     this.#version = 4;
-    const { where } = this.#settings;
+    const { destination } = this.#settings;
     this.#world.say(
-      `mqtt: the broker at ${where} speaks only MQTT 3.1.1, without properties and loop protection`,
+      `${destination} speaks only MQTT 3.1.1, without properties and loop protection`,
     );
     return broker;
   }
@@ -114,24 +114,24 @@ export class MqttSink implements Sink {
   #sawLoop(topic: string): void {
     if (this.#hasSeenLoop) return;
     this.#hasSeenLoop = true;
-    const { bridge } = this.#settings;
+    const { bridge, destination } = this.#settings;
     this.#world.say(
-      `mqtt: messages that passed the bridge ${bridge} already are left out, first ${toVisible(topic)}`,
+      `${destination}: messages that passed the bridge ${bridge} already are left out, first ${toVisible(topic)}`,
     );
   }
 
   #describe(error: unknown): SinkUnavailable {
     const cause = error instanceof Error ? error : new Error(String(error));
-    const place = `mqtt broker at ${this.#settings.where}`;
+    const { destination } = this.#settings;
     if (cause instanceof ConnectRefused && badCredentials.has(cause.code)) {
       const remedy =
         "the user of --mqtt-url, TSTACK_SINK_MQTT_PASSWORD or --mqtt-password-file is wrong";
-      return new SinkUnavailable(`${place} does not let us in: ${remedy}`, { cause });
+      return new SinkUnavailable(`${destination} does not let us in: ${remedy}`, { cause });
     }
     if (cause.message === "connack timeout") {
-      return new SinkUnavailable(`${place} does not answer CONNECT`, { cause });
+      return new SinkUnavailable(`${destination} does not answer CONNECT`, { cause });
     }
     const text = describeNetworkError(cause);
-    return new SinkUnavailable(`${place} does not take messages: ${text}`, { cause });
+    return new SinkUnavailable(`${destination} does not take messages: ${text}`, { cause });
   }
 }

@@ -69,7 +69,7 @@ export class Session {
   }
 
   async #prepare(
-    { table }: PostgresSettings,
+    settings: PostgresSettings,
     address: Address,
     { names, say }: { readonly names: Names; readonly say: (line: string) => void },
   ): Promise<void> {
@@ -81,23 +81,28 @@ export class Session {
       const where = describeAddress(address);
       throw new SinkUnavailable(`PostgreSQL at ${where} is a standby, which may only be read`);
     }
-    const found = await this.#inTime(findTables(this.#sql, table, names));
-    if (found.size < 3) await this.#inTime(this.#create(table, names, say));
+    const found = await this.#inTime(findTables(this.#sql, settings.table, names));
+    if (found.size < 3) await this.#inTime(this.#create(settings, names, say));
   }
 
-  async #create(table: string, names: Names, say: (line: string) => void): Promise<void> {
+  async #create(
+    { table, destination }: PostgresSettings,
+    names: Names,
+    say: (line: string) => void,
+  ): Promise<void> {
     const made = await this.#sql.begin(async (sql) => {
       // Whoever starts at the same time waits here, and then finds the tables.
       await sql.unsafe(lockTables(names));
       const found = await findTables(sql, table, names);
-      if (found.size === 3) return "";
+      if (found.size === 3) return undefined;
       await sql.unsafe(createTables(names));
       const [timescale] = await sql.unsafe(lookUpTimescale);
       const isHypertable = timescale !== undefined && !found.has("values");
       if (isHypertable) await sql.unsafe(createHypertable(names, timescale.schema));
-      return isHypertable ? `${table}, with a hypertable of TimescaleDB` : table;
+      return isHypertable ? ", with a hypertable of TimescaleDB" : "";
     });
-    if (made !== "") say(`postgres: made ${made}`);
+    if (made !== undefined)
+      say(`${destination}: the tables were not there, and have been made${made}`);
   }
 
   async #inTime<T>(result: PromiseLike<T>): Promise<T> {

@@ -3,19 +3,40 @@
  * read by the driver, what belongs to TLS and sockets by us. Nothing here connects, and no message repeats the URL,
  * which may hold a password.
  */
-import { readFile } from "node:fs/promises";
-import { TstackError } from "../../base/index.ts";
-import { readSecret, readText, settingMistake } from "../setting-values.ts";
-import type { SinkValues } from "../sink.ts";
+import {
+  readCertificates,
+  readOptionFile,
+  readSecret,
+  readText,
+  settingMistake,
+} from "../setting-values.ts";
+import type { SinkOption, SinkValues } from "../sink.ts";
+
+export const postgresOptions: readonly SinkOption[] = [
+  {
+    flags: "--postgres-url <url>",
+    description: "postgres://user@host/database (default: of PGHOST and so on)",
+  },
+  {
+    flags: "--postgres-password <password>",
+    description: "of that user",
+    environment: "PGPASSWORD",
+  },
+  { flags: "--postgres-password-file <file>", description: "its first line is the password" },
+  {
+    flags: "--postgres-table <name>",
+    description: "the view of all readings, also schema.name (default: readings)",
+  },
+];
 
 export type SslMode = "disable" | "prefer" | "require" | "verify-ca" | "verify-full";
 
 /** How libpq names it: section 34.19 of PostgreSQL's manual. */
 export interface TlsSettings {
   readonly mode: SslMode;
-  readonly ca?: Buffer;
-  readonly cert?: Buffer;
-  readonly key?: Buffer;
+  readonly ca?: string;
+  readonly cert?: string;
+  readonly key?: string;
 }
 
 /** A host and its port, or the path of a Unix socket. */
@@ -73,7 +94,7 @@ export async function readPostgresSettings(values: SinkValues): Promise<Postgres
   const { path, database, user, addresses } = await askDriver(url, host);
   const places = path ? [{ path }] : addresses;
   const where = places.map(describeAddress).join(",");
-  const destination = `${table} in PostgreSQL at ${where}/${database}`;
+  const destination = `PostgreSQL at ${where}/${database}, table ${table}`;
   const who = { user, database, password };
   return { url, ...who, addresses: places, tls, table, destination, answerSecondsMax };
 }
@@ -105,12 +126,13 @@ async function askDriver(url: string, host: string | undefined) {
 
 /** Takes out of the URL what belongs to TLS, with libpq's names and its habit of TLS where the server has it. */
 async function takeTls(search: URLSearchParams): Promise<TlsSettings> {
+  const namesCa = search.has("sslrootcert");
   const files = {
-    ca: await takeFile(search, "sslrootcert"),
+    ca: await takeFile(search, "sslrootcert", readCertificates),
     cert: await takeFile(search, "sslcert"),
     key: await takeFile(search, "sslkey"),
   };
-  const text = search.get("sslmode") ?? (files.ca === undefined ? "prefer" : "verify-full");
+  const text = search.get("sslmode") ?? (namesCa ? "verify-full" : "prefer");
   search.delete("sslmode");
   const mode = sslModes.get(text);
   if (mode === undefined) {
@@ -118,23 +140,17 @@ async function takeTls(search: URLSearchParams): Promise<TlsSettings> {
     throw settingMistake("postgres-url", `a URL whose sslmode is one of ${names}`, text);
   }
   // As libpq: who names the CA wants it asked.
-  return { mode: mode === "require" && files.ca !== undefined ? "verify-ca" : mode, ...files };
+  return { mode: mode === "require" && namesCa ? "verify-ca" : mode, ...files };
 }
 
-async function takeFile(search: URLSearchParams, name: string): Promise<Buffer | undefined> {
+async function takeFile(
+  search: URLSearchParams,
+  name: string,
+  read = readOptionFile,
+): Promise<string | undefined> {
   const file = search.get(name);
   search.delete(name);
   // `system` is what Node.js trusts by itself.
   if (file === null || file === "system") return undefined;
-  try {
-    return await readFile(file);
-  } catch (error) {
-    throw unreadable(name, error);
-  }
-}
-
-function unreadable(name: string, cause: unknown): TstackError {
-  const reason = cause instanceof Error ? cause.message : String(cause);
-  const message = `--postgres-url: ${name} cannot be read: ${reason}`;
-  return new TstackError("CONFIGURATION_INVALID", message, { cause });
+  return read(file, `postgres-url: ${name}`);
 }

@@ -4,7 +4,7 @@ import { readPrometheusSettings } from "./settings.ts";
 
 test("without a word it is VictoriaMetrics on this machine", async () => {
   const settings = await readPrometheusSettings({});
-  assert.equal(settings.destination, "prometheus at http://localhost:8428");
+  assert.equal(settings.destination, "Prometheus at http://localhost:8428");
   assert.equal(settings.url.href, "http://localhost:8428/api/v1/write");
   assert.deepEqual([settings.headers, settings.resendSeconds], [{}, 15]);
 });
@@ -12,7 +12,7 @@ test("without a word it is VictoriaMetrics on this machine", async () => {
 test("the destination is shown without the query, and credentials go into one header", async () => {
   const url = "https://m.example/api/v1/push?key=secret";
   const token = await readPrometheusSettings({ "prometheus-url": url, "prometheus-token": "t" });
-  assert.equal(token.destination, "prometheus at https://m.example");
+  assert.equal(token.destination, "Prometheus at https://m.example");
   assert.deepEqual(token.headers, { authorization: "Bearer t" });
   const user = { "prometheus-user": "ada", "prometheus-password": "pw" };
   const basic = await readPrometheusSettings({ ...user, "prometheus-resend-seconds": "1m" });

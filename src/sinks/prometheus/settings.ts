@@ -1,12 +1,18 @@
 /** What was said of a destination for remote write: where it is and by whose rights. */
-import { checkHeaderText, readCaFile, readHttpUrl } from "../http-settings.ts";
-import { readSeconds, readSecret, readText, settingMistake } from "../setting-values.ts";
+import { checkHeaderText, readHttpUrl } from "../http-settings.ts";
+import {
+  readCaFile,
+  readSeconds,
+  readSecret,
+  readText,
+  settingMistake,
+} from "../setting-values.ts";
 import type { SinkOption, SinkValues } from "../sink.ts";
 
 export const prometheusOptions: readonly SinkOption[] = [
   {
     flags: "--prometheus-url <url>",
-    description: "remote write (http://localhost:8428/api/v1/write, of VictoriaMetrics)",
+    description: "remote write, with its path (default: http://localhost:8428/api/v1/write)",
   },
   { flags: "--prometheus-user <name>", description: "with a password" },
   {
@@ -23,13 +29,13 @@ export const prometheusOptions: readonly SinkOption[] = [
   { flags: "--prometheus-token-file <file>", description: "its first line is the token" },
   { flags: "--prometheus-cafile <file>", description: "trusts this CA instead of the usual ones" },
   {
-    flags: "--prometheus-resend-seconds <seconds>",
-    description: "sent once more to a server that was away: what it may have lost (15)",
+    flags: "--prometheus-resend-seconds <time>",
+    description: "what is sent again to a server that was away, since it may be lost (default: 15)",
   },
 ];
 
 export interface PrometheusSettings {
-  /** `prometheus at http://localhost:8428`. */
+  /** `Prometheus at http://localhost:8428`. */
   readonly destination: string;
   readonly url: URL;
   readonly headers: Readonly<Record<string, string>>;
@@ -49,7 +55,7 @@ export async function readPrometheusSettings(values: SinkValues): Promise<Promet
     throw settingMistake("prometheus-url", expected, url.origin);
   }
   return {
-    destination: `prometheus at ${url.origin}`,
+    destination: `Prometheus at ${url.origin}`,
     url,
     headers: await readAuthorization(values),
     ca: await readCaFile(values, "prometheus-cafile"),
