@@ -170,10 +170,13 @@ export function addConnectionOptions(command: Command): Command {
     .addHelpText(
       "after",
       `
-Environment: TSTACK_BROKER (a URL as for -L), TSTACK_USERNAME, TSTACK_PASSWORD; options win.
-Settings: where neither options nor TSTACK_BROKER name a broker, the first of --settings,
-TSTACK_SETTINGS, ~/.config/tstack/settings.yml, /etc/tstack/settings.yml; all else wins.
-Exit code: 0, the reason code of a refused connection (CONNACK), 27 after -W, 1 for all else.`,
+Environment: TSTACK_BROKER (a URL as for -L), TSTACK_USERNAME, TSTACK_PASSWORD;
+options win.
+Settings: where neither options nor TSTACK_BROKER name a broker, the first of
+--settings, TSTACK_SETTINGS, ~/.config/tstack/settings.yml and
+/etc/tstack/settings.yml; all else wins.
+Exit code: 0, the reason code of a refused connection (CONNACK), 27 after -W,
+1 for all else.`,
     );
 }
 

@@ -10,6 +10,7 @@ import {
   UsageError,
 } from "../client/index.ts";
 import { defaultPipelineLimits } from "./pipeline-options.ts";
+import { describeSinks, hideOptionsOfOthers } from "./sink-help.ts";
 
 export interface MetricsAddress {
   readonly host: string;
@@ -41,7 +42,7 @@ const nothing: readonly string[] = [];
 
 export function consumeCommand(kinds: readonly SinkKind[]): Command {
   const command = new Command("tconsume")
-    .description("Writes the messages of topics to databases, files and other places.")
+    .description(describeSinks(kinds))
     .usage("[--sink name] [options], or tconsume query ...")
     .argument("[payload]", "of --explain: a text, or - for what comes on stdin");
   addOwnOptions(command);
@@ -53,6 +54,7 @@ export function consumeCommand(kinds: readonly SinkKind[]): Command {
     }
   }
   adaptConnectionOptions(addConnectionOptions(command));
+  hideOptionsOfOthers(command, kinds);
   return command;
 }
 
@@ -73,12 +75,7 @@ function addOwnOptions(command: Command): void {
     )
     .option("--mapping <file>", "how topics and payloads become readings (default: as they look)")
     .optionsGroup("Where they go:")
-    .option(
-      "--sink <name>",
-      "a destination, see below; several are several (default: stdout)",
-      gather,
-      nothing,
-    )
+    .option("--sink <name>", "a destination, also several times (default: stdout)", gather, nothing)
     .option("--data <folder>", "what must outlive this program", "tconsume-data")
     .addOption(
       new Option("--spool-bytes <size>", "for what a sink that is away does not take, each")

@@ -17,6 +17,11 @@ export function loadSinkKinds(): Promise<SinkKind[]> {
   return Promise.all(Object.values(sinkKinds).map((load) => load()));
 }
 
+/** @param asked with `--sink` */
+export function namesOfSinks(asked: readonly string[]): readonly string[] {
+  return asked.length === 0 ? [defaultSink] : asked;
+}
+
 /** @throws {UsageError} also for an option of a sink that is not asked for */
 export async function chooseSinks(
   asked: readonly string[],
@@ -24,7 +29,7 @@ export async function chooseSinks(
   kinds: readonly SinkKind[],
   { environment }: Pick<ProgramIo, "environment">,
 ): Promise<ChosenSink[]> {
-  const names = asked.length === 0 ? [defaultSink] : asked;
+  const names = namesOfSinks(asked);
   checkNames(names, kinds);
   const chosen: ChosenSink[] = [];
   for (const kind of kinds) {
