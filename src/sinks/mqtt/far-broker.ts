@@ -3,6 +3,7 @@
  * Maximum until each has been answered. It is never mended: whoever sees it fail ends it and opens another.
  */
 import type { IConnackPacket, MqttClient, Packet } from "mqtt";
+import { describeReasonCode } from "../../base/index.ts";
 import type { Abilities, Outgoing } from "./format.ts";
 import type { MqttSettings } from "./settings.ts";
 
@@ -153,7 +154,7 @@ function endOf(client: MqttClient): Promise<never> {
       client.stream?.destroy();
     });
     client.on("disconnect", ({ reasonCode }) => {
-      reject(new Error(`it ended the connection with reason code ${reasonCode}`));
+      reject(new Error(`it ended the connection: ${describeReasonCode(reasonCode ?? 0)}`));
     });
     client.on("close", () => {
       reject(Object.assign(new Error("closed"), { code: "ECONNRESET" }));

@@ -2,7 +2,8 @@
  * Publishes batches to another broker. Done when every message has been answered; what was interrupted comes again as a
  * whole, so that a message may arrive twice and never not at all.
  */
-import { toVisible } from "../../base/index.ts";
+import { describeReasonCode, toVisible } from "../../base/index.ts";
+import type { ConsumedMessage } from "../../readings/index.ts";
 import { describeNetworkError } from "../network-error.ts";
 import {
   type MappedMessage,
@@ -19,21 +20,16 @@ import type { MqttSettings } from "./settings.ts";
 const refusedFrom = 0x80;
 /** Those that are not about the message: Packet Identifier in use, Receive Maximum exceeded, Message rate too high, Quota exceeded. */
 const passingCodes: ReadonlySet<number> = new Set([0x91, 0x93, 0x96, 0x97]);
-const codeNames: ReadonlyMap<number, string> = new Map([
-  [0x80, "Unspecified error"],
-  [0x83, "Implementation specific error"],
-  [0x87, "Not authorized"],
-  [0x90, "Topic Name invalid"],
-  [0x91, "Packet Identifier in use"],
-  [0x93, "Receive Maximum exceeded"],
-  [0x95, "Packet too large"],
-  [0x96, "Message rate too high"],
-  [0x97, "Quota exceeded"],
-  [0x99, "Payload format invalid"],
-]);
 /** Of CONNACK: 3.1.1 and 5.0. */
 const unsupportedVersion: ReadonlySet<number> = new Set([0x01, 0x84]);
 const badCredentials: ReadonlySet<number> = new Set([0x04, 0x05, 0x86, 0x87]);
+
+interface Sent {
+  /** In the batch. */
+  readonly index: number;
+  readonly message: ConsumedMessage;
+  readonly outgoing: Outgoing;
+}
 
 export class MqttSink implements Sink {
   readonly #settings: MqttSettings;
@@ -41,6 +37,8 @@ export class MqttSink implements Sink {
   #version: 4 | 5;
   #broker: FarBroker | undefined;
   #hasSeenLoop = false;
+  /** Of batches that come again for the sake of others: the broker has these. */
+  readonly #taken = new WeakSet<ConsumedMessage>();
 
   constructor(settings: MqttSettings, world: SinkWorld) {
     this.#settings = settings;
@@ -54,16 +52,21 @@ export class MqttSink implements Sink {
       if (this.#broker?.isOver) await this.#forget();
       this.#broker ??= await this.#open();
       const broker = this.#broker;
-      const sent: { readonly index: number; readonly outgoing: Outgoing }[] = [];
+      const sent: Sent[] = [];
+      let takenBefore = 0;
       for (const [index, { message }] of batch.entries()) {
+        if (this.#taken.has(message)) {
+          takenBefore += 1;
+          continue;
+        }
         const verdict = forward(message, this.#settings, broker.abilities);
-        if (verdict.kind === "send") sent.push({ index, outgoing: verdict.outgoing });
+        if (verdict.kind === "send") sent.push({ index, message, outgoing: verdict.outgoing });
         else if (verdict.kind === "refuse") refused.set(index, verdict.reason);
         else this.#sawLoop(message.topic);
       }
       const codes = await broker.publish(sent.map(({ outgoing }) => outgoing));
-      for (const [position, code] of codes.entries()) this.#judge(code, sent[position], refused);
-      if (refused.size === 0) return sent.length;
+      this.#judge(codes, sent, refused);
+      if (refused.size === 0) return takenBefore + sent.length;
     } catch (error) {
       await this.#forget();
       throw this.#describe(error);
@@ -100,15 +103,18 @@ export class MqttSink implements Sink {
     await broker?.end(false);
   }
 
-  #judge(
-    code: number,
-    { index, outgoing }: { index: number; outgoing: Outgoing },
-    refused: Map<number, string>,
-  ): void {
-    if (code < refusedFrom) return;
-    const name = codeNames.get(code) ?? `reason code 0x${code.toString(16)}`;
-    if (passingCodes.has(code)) throw new Error(`${name}, of ${toVisible(outgoing.topic)}`);
-    refused.set(index, `${name} (0x${code.toString(16)}), as ${outgoing.topic}`);
+  /** @throws what the broker may have room for later; then the rest is noted as taken */
+  #judge(codes: readonly number[], sent: readonly Sent[], refused: Map<number, string>): void {
+    const passing = codes.findIndex((code) => passingCodes.has(code));
+    for (const [position, { index, message, outgoing }] of sent.entries()) {
+      const code = codes[position];
+      if (code >= refusedFrom) {
+        refused.set(index, `${describeReasonCode(code)}, as ${outgoing.topic}`);
+      } else if (passing >= 0) this.#taken.add(message);
+    }
+    if (passing < 0) return;
+    const { topic } = sent[passing].outgoing;
+    throw new Error(`${describeReasonCode(codes[passing])}, of ${toVisible(topic)}`);
   }
 
   #sawLoop(topic: string): void {
