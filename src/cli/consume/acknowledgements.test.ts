@@ -128,6 +128,18 @@ test("5.0 [MQTT-4.3.3-10] [MQTT-4.3.3-12] of QoS 2, it is one message until PUBR
   assert.equal(side.receive(1, "x", { qos: 2 }), 2);
 });
 
+test("of QoS 2, after PUBREC as well, with another payload it is another message: the broker has lost what it knew", () => {
+  const side = connected();
+  for (const payload of ["x", "y"]) {
+    const sequence = side.receive(1, payload, { qos: 2, dup: true });
+    assert.equal(sequence, payload === "x" ? 1 : 2);
+    side.acknowledgements.safe(sequence ?? 0);
+    assert.equal(side.sent().length, 1);
+    side.connect(true);
+  }
+  assert.equal(side.receive(1, "y", { qos: 2, dup: true }), undefined);
+});
+
 test("ten thousand messages are acknowledged in order, however they become safe", () => {
   const side = connected();
   const sent: string[] = [];

@@ -3,20 +3,23 @@
  * safe. A message that was not acknowledged when the connection ended comes again in the same session: it is known
  * here, is not taken twice, and is acknowledged on the new connection. In doubt a message is taken again, never lost.
  */
+import { createHash } from "node:crypto";
 import type { ConsumedMessage } from "../../readings/index.ts";
 import type { OwedAcknowledgement } from "../client/index.ts";
 
+type Content = Pick<ConsumedMessage, "topic" | "payload">;
+
 /** What tells a message that comes again: these of its PUBLISH. */
-export interface ComingMessage {
-  readonly topic: string;
-  readonly payload: Buffer;
+export interface ComingMessage extends Content {
   readonly dup: boolean;
 }
 
 interface Entry {
   /** Of the pipeline. */
   readonly sequence: number;
-  readonly message: ConsumedMessage;
+  readonly arrivedAt: number;
+  /** Only a digest where the message itself is safe: a broker may send much before its PUBREL. */
+  readonly content: Content | string;
   readonly owed: OwedAcknowledgement;
 }
 
@@ -37,7 +40,7 @@ export class Acknowledgements {
 
   /** When the oldest of them came, in microseconds since 1970. */
   get oldestArrivedAt(): number | undefined {
-    return this.#waiting.at(this.#first)?.message.arrivedAt;
+    return this.#waiting.at(this.#first)?.arrivedAt;
   }
 
   /** A new network connection. Without its session the broker sends nothing again that these could be. */
@@ -63,14 +66,14 @@ export class Acknowledgements {
     this.#unreleased.delete(packetIdentifier);
     // Of QoS 2 the identifier alone says it, until PUBREL; of QoS 1 the broker may have used it again. [MQTT-4.3.3-10]
     const comesAgain = qos === entry.owed.qos && (coming.dup || qos === 2);
-    if (!comesAgain || !isSame(coming, entry.message)) return false;
+    if (!comesAgain || !isSame(coming, entry.content)) return false;
     this.#waiting.push({ ...entry, owed });
     return true;
   }
 
   /** The message has been given to the pipeline. */
   taken(sequence: number, message: ConsumedMessage, owed: OwedAcknowledgement): void {
-    this.#waiting.push({ sequence, message, owed });
+    this.#waiting.push({ sequence, arrivedAt: message.arrivedAt, content: message, owed });
   }
 
   /** PUBREL. */
@@ -92,7 +95,10 @@ export class Acknowledgements {
       const entry = waiting[next];
       if (entry.sequence > this.#safeUpTo) break;
       ready.push(entry.owed);
-      if (entry.owed.qos === 2) this.#unreleased.set(entry.owed.packetIdentifier, entry);
+      if (entry.owed.qos === 2) {
+        const content = digestOf(entry.content);
+        this.#unreleased.set(entry.owed.packetIdentifier, { ...entry, content });
+      }
     }
     this.#first = next;
     if (next === waiting.length) {
@@ -106,6 +112,13 @@ export class Acknowledgements {
   }
 }
 
-function isSame({ topic, payload }: ComingMessage, message: ConsumedMessage): boolean {
-  return topic === message.topic && message.payload.equals(payload);
+function isSame(coming: Content, known: Content | string): boolean {
+  if (typeof known === "string") return digestOf(coming) === known;
+  return coming.topic === known.topic && known.payload.equals(coming.payload);
+}
+
+function digestOf(content: Content | string): string {
+  if (typeof content === "string") return content;
+  const { topic, payload } = content;
+  return createHash("sha256").update(`${topic}\0`).update(payload).digest("base64");
 }

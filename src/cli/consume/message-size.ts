@@ -8,9 +8,10 @@ const rowBytes = 40;
 const readingOverheadBytes = 200;
 const fieldOverheadBytes = 60;
 
-/** Texts in fields are part of the payload mostly, and are not counted again. */
+/** Texts in fields are, together, about as long as the payload. */
 export function memoryBytes(message: ConsumedMessage, readings: readonly Reading[]): number {
   let bytes = objectBytes + contentBytes(message);
+  if (readings.length > 0) bytes += message.payload.length;
   for (const { fields } of readings) {
     bytes += readingOverheadBytes + fields.size * fieldOverheadBytes;
   }
