@@ -9,7 +9,7 @@ import { mqttSink } from "../../src/sinks/mqtt/index.ts";
 import { BrokerProcess } from "../interop/broker-process.ts";
 
 const batchSize = 500;
-const kills = 4;
+const kills = 2;
 
 test("nothing that was acknowledged is missing when the far broker is killed in the stream", async () => {
   const far = await BrokerProcess.startWith({ keeps: true });

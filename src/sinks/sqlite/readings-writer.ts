@@ -10,7 +10,7 @@ import { createForm, hasForm, toSeconds, wrongFile } from "./schema.ts";
 import type { SqliteSettings } from "./settings.ts";
 
 /** How long another program may hold the file: meanwhile the batch waits. */
-const busyMilliseconds = 2000;
+const busyMilliseconds = 1000;
 const cacheKilobytes = 32_768;
 /** Pages of the log when they are taken into the file: many batches change the same pages, which are written once then. */
 const checkpointPages = 16_000;

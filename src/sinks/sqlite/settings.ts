@@ -26,5 +26,10 @@ export function readSqliteSettings(values: SinkValues): SqliteSettings {
   if (retentionSeconds === 0) {
     throw settingMistake("sqlite-retention", "more than nothing: a time such as 90d", "0");
   }
-  return { file: readText(values, "sqlite-file", sqliteFileDefault), retentionSeconds };
+  const file = readText(values, "sqlite-file", sqliteFileDefault);
+  // To SQLite these are in memory, or may be, and what was acknowledged would be lost.
+  if (file === ":memory:" || file.startsWith("file:")) {
+    throw settingMistake("sqlite-file", "the path of a file", file);
+  }
+  return { file, retentionSeconds };
 }
