@@ -44,6 +44,23 @@ for (const unit of units) {
   });
 }
 
+test("the options of each .env are those of its program", () => {
+  const files = readdirSync(packaging).filter((file) => file.endsWith(".env"));
+  assert.deepEqual(files.sort(), ["tconsume.env", "tmonitor.env"]);
+  for (const file of files) {
+    const program = file.replace(".env", "");
+    const text = readFileSync(join(packaging, file), "utf8");
+    const samples = [...text.matchAll(/^#?T\w+_OPTIONS=(.*)$/gm)].map(([, options]) => options);
+    assert.equal(samples.length, 2, file);
+    for (const options of samples) {
+      const words = options.match(/"[^"]*"|\S+/g)?.map((word) => word.replaceAll('"', "")) ?? [];
+      const started = join(packaging, "../../bin", `${program}.js`);
+      const said = spawnSync(process.execPath, [started, ...words, "--help"], { encoding: "utf8" });
+      assert.deepEqual([said.stderr, said.status], ["", 0], options);
+    }
+  }
+});
+
 test("systemd-analyze would find a fault", { skip }, (context) => {
   const folder = mkdtempSync(join(tmpdir(), "tstack-units-"));
   context.after(() => rmSync(folder, { recursive: true }));
