@@ -33,6 +33,12 @@ test("the status topic is online, offline at the end, and offline by the broker 
   assert.equal(await status(), "offline\n");
 });
 
+test("--explain says of a sink that gets nothing of a message that it does", async (context) => {
+  const world = new ConsumeWorld(context, 1);
+  const { stdout } = await world.run("--sink", "graphite", "--explain", "site/hall/door", "open");
+  assert.match(stdout, /^graphite \(.*\)\n {2}nothing: it cannot hold that\n$/m);
+});
+
 test("--explain says what becomes of a message without a broker, and 1 where it is unreadable", async (context) => {
   const world = new ConsumeWorld(context, 1);
   const { code, stdout, stderr } = await world.run("--explain", "site/hall/temp", "21.5");

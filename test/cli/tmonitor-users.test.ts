@@ -72,7 +72,10 @@ test("without a right to Home Assistant's topics the figures are published all t
   monitor.child.kill("SIGTERM");
   const { code, stderr } = await monitor.ended;
   assert.equal(code, 0);
-  assert.match(stderr, /subscribing to homeassistant\/status was refused/);
+  assert.match(
+    stderr,
+    /subscribing to homeassistant\/status was refused: .* publish to homeassistant\/device\/ABC-234\/config\?/,
+  );
   const refusal =
     /publishing to homeassistant\/device\/ABC-234\/config was refused: not authorized/g;
   assert.equal(stderr.match(refusal)?.length, 1, stderr);

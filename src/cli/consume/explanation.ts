@@ -31,7 +31,8 @@ function explain(message: ConsumedMessage, { mapping, sinks }: Course): Explanat
   }
   for (const { name, sink } of sinks) {
     if (readings.length === 0 && sink.takesMessages !== true) continue;
-    const lines = sink.explain({ message, readings }).trimEnd().split("\n");
+    const text = sink.explain({ message, readings }).trimEnd() || "nothing: it cannot hold that";
+    const lines = text.split("\n");
     parts.push(`${name} (${sink.destination})\n`, ...lines.map((line) => `  ${line}\n`));
   }
   return { text: `${title}\n${parts.join("")}`, isReadable };

@@ -121,11 +121,16 @@ export class Monitor {
 
   /** Without the right to it Home Assistant still finds the retained message. */
   #awaitBirth(): void {
-    const { homeAssistant } = this.#options;
+    const { homeAssistant, name } = this.#options;
     if (homeAssistant === undefined) return;
     const topic = birthTopic(homeAssistant);
     this.#connection.subscribe([topic], { qos: 0 }, ({ codes: [code] }) => {
-      if (code >= refusedFrom) this.#talk.say(`subscribing to ${topic} was refused`);
+      if (code < refusedFrom) return;
+      // Who lacks this right lacks the other one, too, of which MQTT 3.1.1 says nothing.
+      const other = discoveryTopic(homeAssistant, name);
+      this.#talk.say(
+        `subscribing to ${topic} was refused: may this user do that, and publish to ${other}?`,
+      );
     });
   }
 
