@@ -101,11 +101,11 @@ test("--last has the newest value of each, and how old it is", async (context) =
 test("--list says what there is, how much and from when to when", async (context) => {
   const file = await writeHouse(context);
   assert.deepEqual(await linesOf(file, ["--list"]), [
-    "TOPIC           FIELD  TYPE     READINGS  FIRST                LAST",
-    "home/bath/temp  value  number          1  2026-11-20 15:30:10  2026-11-20 15:30:10",
-    "home/hall/door  note   string          1  2026-11-20 15:32:00  2026-11-20 15:32:00",
-    "home/hall/door  open   boolean         1  2026-11-20 15:32:00  2026-11-20 15:32:00",
-    "home/hall/temp  value  number          2  2026-11-20 15:30:00  2026-11-20 15:31:00",
+    "TOPIC           FIELD  TYPE     READINGS  LAST              FIRST",
+    "home/bath/temp  value  number          1  2026-11-20 15:30  2026-11-20 15:30",
+    "home/hall/door  note   string          1  2026-11-20 15:32  2026-11-20 15:32",
+    "home/hall/door  open   boolean         1  2026-11-20 15:32  2026-11-20 15:32",
+    "home/hall/temp  value  number          2  2026-11-20 15:31  2026-11-20 15:30",
   ]);
 });
 

@@ -15,7 +15,8 @@ interface OfSeries {
 
 /** In microseconds: times of readings as they came, in milliseconds. */
 const readingPrecision = 1000;
-const summaryPrecision = 1_000_000;
+const lastPrecision = 1_000_000;
+const extentPrecision = 60_000_000;
 /** In the middle of a table a long text leaves room for what comes after it. */
 const valueLengthMax = 40;
 
@@ -44,7 +45,7 @@ export function lastTable(
     ...seriesColumns(readings),
     { head: value.head, cell: (reading) => cut(value.cell(reading), valueLengthMax) },
     { head: "AGE", alignsRight: true, cell: ({ time }) => describeAge(now - time) },
-    { head: "TIME", cell: ({ time }) => localTime(time, summaryPrecision) },
+    { head: "TIME", cell: ({ time }) => localTime(time, lastPrecision) },
   ];
   return formatColumns(columns, readings, width);
 }
@@ -54,8 +55,9 @@ export function listTable(summaries: readonly SeriesSummary[], width: number): s
     ...seriesColumns(summaries),
     { head: "TYPE", cell: ({ series }) => series.type },
     { head: "READINGS", alignsRight: true, cell: ({ count }) => String(count) },
-    { head: "FIRST", cell: ({ first }) => localTime(first, summaryPrecision) },
-    { head: "LAST", cell: ({ last }) => localTime(last, summaryPrecision) },
+    // What a narrow terminal cuts off is what is asked for less often.
+    { head: "LAST", cell: ({ last }) => localTime(last, extentPrecision) },
+    { head: "FIRST", cell: ({ first }) => localTime(first, extentPrecision) },
   ];
   return formatColumns(columns, summaries, width);
 }
