@@ -90,7 +90,7 @@ export interface SinkKind {
 export interface ConfiguredSink {
   /** Where it goes, for people, without credentials: `Graphite at localhost:2003`. */
   readonly destination: string;
-  /** It takes every message as it came, also one without readings or one that the mapping cannot read: a bridge. */
+  /** It takes every message as it came, also one without readings or one that the mapping cannot read. */
   readonly takesMessages?: true;
   /** What the destination would get of this message, as text: `tconsume --explain` and `--dry-run`. No I/O. */
   explain(message: MappedMessage): string;

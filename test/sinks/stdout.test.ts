@@ -59,6 +59,16 @@ const weather = messageOf({
   fields: { temp: 21.5, open: true },
 });
 
+test("csv has every message, text and JSON those with readings", async () => {
+  const takesMessages = async (format: string) =>
+    (await stdoutSink.configure({ "stdout-format": format })).takesMessages === true;
+  assert.deepEqual(await Promise.all(["csv", "text", "json"].map(takesMessages)), [
+    true,
+    false,
+    false,
+  ]);
+});
+
 test("text is time, name, tags and values with their units", async () => {
   assert.equal(
     await print("text", messageOf({ topic: "site/hall/temp", fields: { value: 21.5 } })),

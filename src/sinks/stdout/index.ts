@@ -12,6 +12,8 @@ export const stdoutSink: SinkKind = {
     const format = readStdoutFormat(values);
     return {
       destination: `stdout as ${format}`,
+      // The lines of the original: when, where and what, which no mapping has a say in.
+      ...(format === "csv" && { takesMessages: true as const }),
       explain: (message) => formatLines[format](message).map(toVisible).join("\n"),
       open: async ({ stdout }) => new StdoutSink(stdout, format),
     };
