@@ -35,7 +35,12 @@ export class DataFile {
   ): Promise<DataFile> {
     const handle = await open(path, "a+", 0o640);
     try {
-      const { size, dev, ino, birthtimeMs, mtimeMs } = await handle.stat();
+      const stats = await handle.stat();
+      // What went into a pipe or a device cannot be taken back, and is on no disk.
+      if (!stats.isFile()) {
+        throw new SinkUnavailable(`${path} is a pipe or a device: give another --file-path`);
+      }
+      const { size, dev, ino, birthtimeMs, mtimeMs } = stats;
       await checkBeginning(handle, { path, format, size });
       const wholeEnd = await findWholeEnd(handle, size, format);
       if (wholeEnd < size) {
