@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { explainMessage } from "../../src/cli/consume/explanation.ts";
+import { explainMessage } from "../../src/cli/consume/explain.ts";
 import * as bounds from "../../src/readings/bounds.ts";
 import { createDefaultMapping, type Mapping, parseMapping } from "../../src/readings/index.ts";
 import { mappingShape } from "../../src/readings/mapping-shape.ts";

@@ -17,7 +17,7 @@ import {
 import type { ProgramIo } from "../program-io.ts";
 import { ArrivalClock } from "./arrival-clock.ts";
 import { readMessage } from "./consumed-message.ts";
-import { explainMessage } from "./explanation.ts";
+import { explainMessage } from "./explain.ts";
 import type { ConsumeOptions } from "./options.ts";
 import { awaitSilence } from "./silence.ts";
 
