@@ -2,7 +2,7 @@
  * What was said of an InfluxDB: which of its three interfaces, where, and by whose rights. A bucket means that of
  * version 2, a database with a token that of version 3, and otherwise it is version 1.
  */
-import { checkHeaderText, readHttpUrl } from "../http-settings.ts";
+import { checkHeaderText, readBasicAuthorization, readHttpUrl } from "../http-settings.ts";
 import { readCaFile, readSecret, readText, settingMistake } from "../setting-values.ts";
 import type { SinkOption, SinkValues } from "../sink.ts";
 
@@ -64,21 +64,12 @@ export async function readInfluxdbSettings(values: SinkValues): Promise<Influxdb
 async function readVersion1(values: SinkValues, base: URL): Promise<InfluxdbSettings> {
   const database = readText(values, "influxdb-database", "readings");
   const policy = readText(values, "influxdb-retention-policy", undefined);
-  const user = readText(values, "influxdb-user", undefined);
-  const password = await readSecret(values, "influxdb-password");
-  if ((user === undefined) !== (password === undefined)) {
-    throw settingMistake("influxdb-user", "only together with --influxdb-password-file");
-  }
-  const headers: Record<string, string> = {};
-  if (user !== undefined) {
-    if (user.includes(":")) throw settingMistake("influxdb-user", "a name without a colon", user);
-    headers.authorization = `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}`;
-  }
+  const authorization = await readBasicAuthorization(values, "influxdb");
   const identifier = `"${database.replace(/["\\]/g, "\\$&").replace(/\n/g, "\\n")}"`;
   return {
     destination: `InfluxDB at ${base.origin}, database ${database}`,
     writeUrl: join(base, "write", { db: database, rp: policy, precision: "u" }),
-    headers,
+    headers: authorization === undefined ? {} : { authorization },
     credentialsAdvice: "see --influxdb-user and --influxdb-password-file",
     absenceAdvice: "see --influxdb-url, --influxdb-database and --influxdb-retention-policy",
     creation: {

@@ -1,12 +1,6 @@
 /** What was said of a destination for remote write: where it is and by whose rights. */
-import { checkHeaderText, readHttpUrl } from "../http-settings.ts";
-import {
-  readCaFile,
-  readSeconds,
-  readSecret,
-  readText,
-  settingMistake,
-} from "../setting-values.ts";
+import { checkHeaderText, readBasicAuthorization, readHttpUrl } from "../http-settings.ts";
+import { readCaFile, readSeconds, readSecret, settingMistake } from "../setting-values.ts";
 import type { SinkOption, SinkValues } from "../sink.ts";
 
 export const prometheusOptions: readonly SinkOption[] = [
@@ -64,15 +58,10 @@ export async function readPrometheusSettings(values: SinkValues): Promise<Promet
 }
 
 async function readAuthorization(values: SinkValues): Promise<Readonly<Record<string, string>>> {
-  const user = readText(values, "prometheus-user", undefined);
-  const password = await readSecret(values, "prometheus-password");
+  const authorization = await readBasicAuthorization(values, "prometheus");
   const token = await readSecret(values, "prometheus-token");
   checkHeaderText("prometheus-token", token);
-  if ((user === undefined) !== (password === undefined)) {
-    throw settingMistake("prometheus-user", "only together with --prometheus-password-file");
-  }
-  if (user === undefined) return token === undefined ? {} : { authorization: `Bearer ${token}` };
-  if (token !== undefined) throw settingMistake("prometheus-token", "not for --prometheus-user");
-  if (user.includes(":")) throw settingMistake("prometheus-user", "a name without a colon", user);
-  return { authorization: `Basic ${Buffer.from(`${user}:${password}`).toString("base64")}` };
+  if (token === undefined) return authorization === undefined ? {} : { authorization };
+  if (authorization === undefined) return { authorization: `Bearer ${token}` };
+  throw settingMistake("prometheus-token", "not for --prometheus-user");
 }
