@@ -103,7 +103,9 @@ async function answerOf(sink: Sink, server: WebhookServer, answer: Answer): Prom
 
 test("what may be mended is waited for, a verdict on the batch is a refusal of nobody knows what", async (t) => {
   const { server, sink } = await openHook(t, { "http-token": "never-shown" });
-  for (const status of [302, 307, 401, 403, 404, 405, 408, 410, 415, 429, 500, 502, 503, 504]) {
+  for (const status of [
+    302, 307, 401, 402, 403, 404, 405, 408, 410, 415, 423, 426, 429, 431, 451, 500, 502, 503, 504,
+  ]) {
     const headers = status < 400 ? { location: "http://127.0.0.1:1/" } : undefined;
     const error = await answerOf(sink, server, { status, headers });
     assert.ok(error instanceof SinkUnavailable, `${status}`);

@@ -23,8 +23,9 @@ export function describeWebhook({ url }: HttpSettings): string {
   return `webhook at ${url.origin}`;
 }
 
-/** Not about the batch, but about where and how it is sent. */
-const mendable: Readonly<Record<number, string>> = {
+/** What is said of the batch. Everything else is about where and how it is sent. */
+const refusals: ReadonlySet<number> = new Set([400, 409, 413, 422]);
+const advice: Readonly<Record<number, string>> = {
   404: "is the path of --http-url right?",
   405: "nothing is posted there: is the path of --http-url right?",
   410: "it was there once: is the path of --http-url right?",
@@ -77,10 +78,11 @@ export class HttpSink implements Sink {
 
   #judge({ status, text }: HttpAnswer): void {
     if (status >= 200 && status < 300) return;
-    const advice = mendable[status];
-    if (advice !== undefined) {
-      throw new SinkUnavailable(`${this.#destination} answers ${status}: ${advice}`);
+    const said = quoteAnswer(text);
+    if (refusals.has(status)) {
+      throw new SinkRefusal(`${this.#destination} refuses it (${status})${said}`);
     }
-    throw new SinkRefusal(`${this.#destination} refuses it (${status})${quoteAnswer(text)}`);
+    const todo = advice[status] ?? `is it what --http-url should name?${said}`;
+    throw new SinkUnavailable(`${this.#destination} answers ${status}: ${todo}`);
   }
 }
