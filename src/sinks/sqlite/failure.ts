@@ -1,5 +1,5 @@
 /** What went wrong with the file, in words that say what to do. */
-import { accessSync, constants, statfsSync } from "node:fs";
+import { accessSync, constants, existsSync, statfsSync } from "node:fs";
 import { dirname } from "node:path";
 import { TstackError } from "../../base/index.ts";
 
@@ -59,15 +59,23 @@ function describeDatabaseError(error: Error, errcode: number, file: string): str
 function describeAccess(error: Error, file: string): string {
   const folder = dirname(file);
   try {
+    if (existsSync(file)) accessSync(file, constants.R_OK | constants.W_OK);
+  } catch (cause) {
+    return `${file} may not be read and written (${reasonOf(cause)}): give this user the right to, or name another file with --sqlite-file`;
+  }
+  try {
     accessSync(folder, constants.W_OK | constants.X_OK);
     const { blocks, bavail } = statfsSync(folder);
     // What is no disk, as /proc, has no blocks at all.
     if (blocks > 0 && bavail === 0) return describeFull(file);
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
-    return `the folder of ${file} cannot be used: ${why}`;
+    return `the folder of ${file} cannot be used: ${reasonOf(cause)}`;
   }
   return `the operating system refused ${file} (${error.message}): see whether the disk works and who may use the file`;
+}
+
+function reasonOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
 }
 
 function describeFull(file: string): string {
