@@ -32,6 +32,7 @@ test("without -t it takes what belongs to the user; what is refused is told, and
   await interrupt(own);
   const partly = await world.consuming(...login, "-t", "meter/a", "-t", "other/#");
   assert.match(partly.stderr, /subscribing to other\/# was refused: not authorized \(code 135\)/);
+  assert.match(partly.stderr, /consumes meter\/a from/);
   await interrupt(partly);
   const { code, stderr } = await world.run(...login, "-t", "other/#");
   assert.equal(code, 1);

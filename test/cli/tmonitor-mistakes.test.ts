@@ -50,3 +50,9 @@ test("the name is the user's, or the host's, as one level of a topic", async () 
   assert.equal(await nameOf("-h", "h", "-u", "x", "--name", "site/web1"), "site/web1");
   assert.match((await nameOf("-h", "h")) ?? "", /^[^/+#\s]+$/);
 });
+
+test("the help has no options of a will, which tmonitor does not take", async () => {
+  const { stdout } = await runInMemory(run, ["--help"]);
+  assert.match(stdout, /--no-reconnect/);
+  assert.doesNotMatch(stdout, /--will-/);
+});

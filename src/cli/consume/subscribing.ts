@@ -104,13 +104,13 @@ export class Subscribing {
     }
     for (const reason of reasons) talk.say(reason);
     subscriptions.keep(granted, qos);
-    this.#subscribed();
+    this.#subscribed(granted);
   }
 
-  #subscribed(): void {
+  #subscribed(granted: readonly string[]): void {
     const { talk, subscribed } = this.#parts;
     if (this.#wasSubscribed) talk.say("connected again");
-    else talk.say(describeConsuming(this.#options));
+    else talk.say(describeConsuming({ ...this.#options, topics: granted }));
     this.#wasSubscribed = true;
     subscribed();
   }

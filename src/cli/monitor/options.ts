@@ -116,7 +116,10 @@ function monitorCommand(): Command {
     )
     .option("--home-assistant [prefix]", `tell Home Assistant (default: ${defaultPrefix})`)
     .option("--home-assistant-remove", "take the machine away from there, and end");
-  return addConnectionOptions(command);
+  addConnectionOptions(command);
+  // It has a will already, and says so to whoever asks for another one.
+  for (const option of command.options) if (option.long?.startsWith("--will-")) option.hideHelp();
+  return command;
 }
 
 /** `5%`, or `5`, as 0.05. */
