@@ -2,7 +2,14 @@
 import assert from "node:assert/strict";
 import { readFileSync, statSync } from "node:fs";
 import { after, before, test } from "node:test";
-import { ConsumeWorld, countUp, interrupt, publish, valuesOf } from "./consume-world.ts";
+import {
+  ConsumeWorld,
+  countUp,
+  interrupt,
+  publish,
+  readCounts,
+  valuesOf,
+} from "./consume-world.ts";
 import { ServeProcess } from "./tserve-process.ts";
 
 let broker: ServeProcess;
@@ -96,8 +103,6 @@ test("several sinks each get every message", async (context) => {
 });
 
 test("| head -1: it ends with 0 and without a word, and what was not printed comes the next time", async (context) => {
-  const broker = await ServeProcess.start();
-  context.after(() => broker.stop());
   const world = new ConsumeWorld(context, broker.port);
   const consumer = await world.consuming("-t", "head/#");
   await publish(world.port, countUp("head/x", 1, 1));
@@ -110,3 +115,21 @@ test("| head -1: it ends with 0 and without a word, and what was not printed com
   const { stdout } = await world.run("-t", "head/#", "--once");
   assert.deepEqual(valuesOf(stdout), ["2"]);
 });
+
+for (const once of [["-q", "0"], ["--clean"]]) {
+  test(`${once.join(" ")}: what came before the broker went is written at the end, for it does not come again`, async (context) => {
+    const mortal = await ServeProcess.start();
+    context.after(() => mortal.stop());
+    const world = new ConsumeWorld(context, mortal.port);
+    const database = world.file("readings.db");
+    const slow = ["--sink", "sqlite", "--sqlite-file", database, "--batch-seconds", "20"];
+    const consumer = await world.consuming("-t", "last/#", ...once, ...slow, "-d");
+    await publish(world.port, countUp("last/x", 1, 1));
+    await consumer.saw("received PUBLISH");
+    await mortal.stop("SIGKILL");
+    await consumer.saw("trying again");
+    const { code, stderr } = await interrupt(consumer);
+    assert.equal(code, 0, stderr);
+    assert.deepEqual([...readCounts(database).keys()], [1]);
+  });
+}

@@ -229,13 +229,15 @@ export class Consumer {
     else ending.fail(new ProgramFailure("interrupted before the broker answered"));
   }
 
-  /** What cannot be acknowledged any more would come again, and be there twice: it is not written now. */
+  /** What the broker keeps and cannot be told any more would come again, and be there twice: it is not written now. */
   async #close(): Promise<void> {
     const { pipeline, talk } = this.#parts;
-    const { statusTopic, once, connection } = this.#options;
+    const { statusTopic, once, connection, qos } = this.#options;
+    const comesAgain = !connection.clean && qos > 0;
     this.#ended = true;
     this.release();
-    if (this.#connection.online && this.#stdoutError === undefined) {
+    const mayWrite = this.#connection.online || !comesAgain;
+    if (mayWrite && this.#stdoutError === undefined) {
       const drained = pipeline.drain(drainSecondsMax);
       // To end now, all need only be safe; but who came for all that waits gives a spool its chance, too.
       await (once ? drained : Promise.race([drained, this.#settling.settled()]));
@@ -249,7 +251,7 @@ export class Consumer {
     const unsafe = this.#settling.count;
     // Who says `| head -1` wants no more, and knows it.
     if (unsafe > 0 && this.#stdoutError !== "EPIPE") {
-      const fate = connection.clean ? "and are lost" : "and stay with the broker's session";
+      const fate = comesAgain ? "and stay with the broker's session" : "and are lost";
       talk.say(`${unsafe} messages are not written ${fate}`);
     }
   }
