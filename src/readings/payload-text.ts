@@ -61,7 +61,7 @@ function describeKey(key: unknown): string {
   return typeof plain === "object" && plain !== null ? JSON.stringify(plain) : String(plain);
 }
 
-export function checkLength(length: number): void {
+function checkLength(length: number): void {
   if (length > payloadBytesMax) {
     throw unreadable(`the payload has more than ${payloadBytesMax} bytes`);
   }
