@@ -94,7 +94,7 @@ function renderMemory(measured: Measured<ChainFigures>, machine: Machine): strin
   const missing = describeMissing([figure]);
   return `### Memory over ten million messages
 
-The same chain, MB of resident memory of tconsume once so many messages are in the file, at ${showNumber(figure.messagesPerSecond)} messages per second over all (missing: ${missing};
+The same chain ${readings.chain.wide}, MB of resident memory of tconsume once so many messages are in the file, at ${showNumber(figure.messagesPerSecond)} messages per second over all (missing: ${missing};
 measured ${measured.date} with ${measured.tStack ?? machine.versions.tStack}):
 
 ${renderTable(["messages", "MB"], rows)}`;

@@ -4,8 +4,8 @@
  *   node bench/readings/bare-sqlite.ts FILE BEFORE COUNT
  */
 import { defaultPipelineLimits } from "../../src/cli/consume/pipeline-options.ts";
-import { timeAt, valueAt } from "./messages.ts";
-import { createReadingsFile, seriesAt } from "./sqlite-file.ts";
+import { seriesAt, timeAt, valueAt } from "./messages.ts";
+import { createReadingsFile } from "./sqlite-file.ts";
 
 const [file, before, count] = process.argv.slice(2);
 const database = createReadingsFile(file);

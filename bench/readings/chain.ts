@@ -1,6 +1,6 @@
 /**
  * The whole chain: tserve on one core, with a publisher beside it, and tconsume with a file of SQLite on the other; all
- * as they come, with the defaults of their limits. At the end every message must be in the file.
+ * as they come, or with more messages that tserve sends ahead. At the end every message must be in the file.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -16,20 +16,20 @@ import { readings } from "../scenarios.ts";
 import { brokerCore, loadCore, type Settings, user } from "../settings.ts";
 
 const root = join(import.meta.dirname, "../..");
+const wideLimits = [`limits: { inFlightMessagesMax: ${readings.chain.inFlightMessagesMax} }`];
 
 export async function measureChain(settings: Settings): Promise<Measured<ChainFigures>> {
   const count = readings.chain.perSecond * settings.seconds;
-  const { defaults, wide, inFlightMessagesMax } = readings.chain;
-  const limits = `limits: { inFlightMessagesMax: ${inFlightMessagesMax} }`;
+  const { defaults, wide } = readings.chain;
   return measureRounds(settings, [
     { label: defaults, measure: () => consumeMany(settings, count, []) },
-    { label: wide, measure: () => consumeMany(settings, count, [limits]) },
+    { label: wide, measure: () => consumeMany(settings, count, wideLimits) },
   ]);
 }
 
 export async function measureMemory(settings: Settings): Promise<Measured<ChainFigures>> {
   const { label, samples } = readings.memory;
-  const measure = () => consumeMany(settings, Math.max(...samples), []);
+  const measure = () => consumeMany(settings, Math.max(...samples), wideLimits);
   return measureRounds({ ...settings, rounds: 1 }, [{ label, measure }]);
 }
 

@@ -20,6 +20,11 @@ export function topicAt(index: number): string {
   return topics[index % topics.length];
 }
 
+/** The number of its series in a database that knows all topics already. */
+export function seriesAt(index: number): number {
+  return (index % topics.length) + 1;
+}
+
 export function valueAt(index: number): number {
   return values[index % payloadCount];
 }

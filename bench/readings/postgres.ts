@@ -8,8 +8,7 @@ import type { Contestant } from "../rounds.ts";
 import { readings } from "../scenarios.ts";
 import type { Settings } from "../settings.ts";
 import { amountsOf, runAlone, runPipeline, writeLines } from "./loader.ts";
-import { timeAt, topicAt, valueAt } from "./messages.ts";
-import { seriesAt } from "./sqlite-file.ts";
+import { seriesAt, timeAt, topicAt, valueAt } from "./messages.ts";
 
 const { values, series, view } = nameTables("readings");
 

@@ -23,8 +23,3 @@ export function createReadingsFile(file: string): DatabaseSync {
   database.exec("commit");
   return database;
 }
-
-/** The number of the series of a message. */
-export function seriesAt(index: number): number {
-  return (index % readings.topics) + 1;
-}

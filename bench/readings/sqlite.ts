@@ -6,8 +6,8 @@ import type { Contestant } from "../rounds.ts";
 import { readings } from "../scenarios.ts";
 import type { Settings } from "../settings.ts";
 import { amountsOf, runAlone, runFile, runPipeline, timeSeconds, writeLines } from "./loader.ts";
-import { timeAt, valueAt } from "./messages.ts";
-import { createReadingsFile, seriesAt } from "./sqlite-file.ts";
+import { seriesAt, timeAt, valueAt } from "./messages.ts";
+import { createReadingsFile } from "./sqlite-file.ts";
 
 export function enterSqlite(settings: Settings): Contestant<ReadingsFigures>[] {
   const { sink, bare, program } = readings.sqlite;
