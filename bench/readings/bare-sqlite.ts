@@ -3,7 +3,7 @@
  *
  *   node bench/readings/bare-sqlite.ts FILE BEFORE COUNT
  */
-import { defaultPipelineLimits } from "../../src/cli/consume/pipeline-options.ts";
+import { defaultPipelineLimits } from "../../src/cli/pipeline/pipeline-options.ts";
 import { seriesAt, timeAt, valueAt } from "./messages.ts";
 import { createReadingsFile } from "./sqlite-file.ts";
 

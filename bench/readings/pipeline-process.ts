@@ -9,8 +9,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { Pipeline } from "../../src/cli/consume/pipeline.ts";
-import { defaultPipelineLimits } from "../../src/cli/consume/pipeline-options.ts";
+import { Pipeline } from "../../src/cli/pipeline/pipeline.ts";
+import { defaultPipelineLimits } from "../../src/cli/pipeline/pipeline-options.ts";
 import { createDefaultMapping } from "../../src/readings/index.ts";
 import { type ConfiguredSink, type Sink, type SinkKind, sinkKinds } from "../../src/sinks/index.ts";
 import type { SinkValues } from "../../src/sinks/sink.ts";

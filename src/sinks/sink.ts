@@ -1,6 +1,6 @@
 /**
  * Where messages go: what a destination promises to the consumer, and how it says that it cannot. A sink neither
- * retries nor spools nor divides a batch: whoever calls it does (`cli/consume/`). One `write` is under way at a time.
+ * retries nor spools nor divides a batch: whoever calls it does (`cli/pipeline/`). One `write` is under way at a time.
  */
 import { TstackError } from "../base/index.ts";
 import type { ConsumedMessage, Reading } from "../readings/index.ts";

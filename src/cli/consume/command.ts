@@ -9,7 +9,7 @@ import {
   readWhole,
   UsageError,
 } from "../client/index.ts";
-import { defaultPipelineLimits } from "./pipeline-options.ts";
+import { defaultPipelineLimits } from "../pipeline/index.ts";
 import { describeSinks, hideOptionsOfOthers } from "./sink-help.ts";
 
 export interface MetricsAddress {

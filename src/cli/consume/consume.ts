@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { TstackError } from "../../base/index.ts";
 import { describeEndpoint, Ending, openTalk, ProgramFailure, type Talk } from "../client/index.ts";
+import { Pipeline, type PipelineSink } from "../pipeline/index.ts";
 import type { ProgramIo } from "../program-io.ts";
 import { Progress } from "../progress.ts";
 import { Consumer } from "./consumer.ts";
@@ -11,8 +12,6 @@ import { KeptSubscriptions } from "./kept-subscriptions.ts";
 import type { Figures } from "./metric-table.ts";
 import { MetricsServer } from "./metrics.ts";
 import type { ConsumeOptions } from "./options.ts";
-import { Pipeline } from "./pipeline.ts";
-import type { PipelineSink } from "./pipeline-options.ts";
 import { describeProgress } from "./progress-text.ts";
 
 const programName = "tconsume";

@@ -13,13 +13,13 @@ import {
   runToEnd,
   type Talk,
 } from "../client/index.ts";
+import type { Pipeline } from "../pipeline/index.ts";
 import type { ProgramIo } from "../program-io.ts";
 import { Acknowledgements } from "./acknowledgements.ts";
 import { ArrivalClock } from "./arrival-clock.ts";
 import { readMessage } from "./consumed-message.ts";
 import type { KeptSubscriptions } from "./kept-subscriptions.ts";
 import type { ConsumeOptions } from "./options.ts";
-import type { Pipeline } from "./pipeline.ts";
 import { Quarrel } from "./quarrel.ts";
 import { Settling } from "./settling.ts";
 import { awaitSilence } from "./silence.ts";

@@ -1,6 +1,7 @@
 /** What Prometheus is told: names after its conventions, and what each means. `docs/tconsume.md` lists the same. */
+
+import type { PipelineCounts, SinkCounts } from "../pipeline/index.ts";
 import type { ConsumerState } from "./consumer.ts";
-import type { PipelineCounts, SinkCounts } from "./pipeline-options.ts";
 
 /** How it stands now. */
 export interface Figures {

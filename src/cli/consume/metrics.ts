@@ -4,9 +4,9 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Registry } from "prom-client";
 import { describeSystemError, ProgramFailure } from "../client/index.ts";
+import type { SinkState } from "../pipeline/index.ts";
 import type { MetricsAddress } from "./command.ts";
 import { type Figures, metrics, sinkMetrics } from "./metric-table.ts";
-import type { SinkState } from "./pipeline-options.ts";
 
 export class MetricsServer {
   readonly #server: Server;

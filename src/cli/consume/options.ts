@@ -12,9 +12,9 @@ import {
   topicNameMistake,
   UsageError,
 } from "../client/index.ts";
+import { defaultPipelineLimits, type PipelineLimits } from "../pipeline/index.ts";
 import type { ProgramIo } from "../program-io.ts";
 import { type ConsumeArguments, consumeCommand, type MetricsAddress } from "./command.ts";
-import { defaultPipelineLimits, type PipelineLimits } from "./pipeline-options.ts";
 import { type ChosenSink, chooseSinks, loadSinkKinds } from "./sink-choice.ts";
 import { statusTexts } from "./status-topic.ts";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import type { SinkCounts } from "../pipeline/index.ts";
 import type { Figures } from "./metric-table.ts";
-import type { SinkCounts } from "./pipeline-options.ts";
 import { describeProgress } from "./progress-text.ts";
 
 const sink: SinkCounts = {

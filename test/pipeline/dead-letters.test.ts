@@ -10,11 +10,11 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
-import { DeadLetters } from "../../src/cli/consume/dead-letters.ts";
+import { DeadLetters } from "../../src/cli/pipeline/dead-letters.ts";
 import {
   defaultPipelineLimits,
   type PipelineLimits,
-} from "../../src/cli/consume/pipeline-options.ts";
+} from "../../src/cli/pipeline/pipeline-options.ts";
 import { makeFolder, makeMessage, readLetters } from "./consumer-world.ts";
 
 function open(context: TestContext, folder: string, limits: Partial<PipelineLimits> = {}) {

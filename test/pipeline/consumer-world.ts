@@ -10,12 +10,12 @@ import type { TestContext } from "node:test";
 import { TstackError } from "../../src/base/index.ts";
 import type { ProgramFailure } from "../../src/cli/client/index.ts";
 import { ArrivalClock } from "../../src/cli/consume/arrival-clock.ts";
-import { Pipeline } from "../../src/cli/consume/pipeline.ts";
+import { Pipeline } from "../../src/cli/pipeline/pipeline.ts";
 import {
   defaultPipelineLimits,
   type PipelineLimits,
   type SinkCounts,
-} from "../../src/cli/consume/pipeline-options.ts";
+} from "../../src/cli/pipeline/pipeline-options.ts";
 import type { ConsumedMessage, Mapping } from "../../src/readings/index.ts";
 import type { MappedMessage, Sink } from "../../src/sinks/index.ts";
 

@@ -8,7 +8,7 @@ import { randomInt } from "node:crypto";
 import { copyFileSync, existsSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import type { PipelineLimits } from "../../src/cli/consume/pipeline-options.ts";
+import type { PipelineLimits } from "../../src/cli/pipeline/pipeline-options.ts";
 import {
   type MappedMessage,
   type Sink,
