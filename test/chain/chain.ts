@@ -19,6 +19,8 @@ import { PostgresServer } from "../sinks/postgres-server.ts";
 const program = join(import.meta.dirname, "../../src/cli/tconsume.ts");
 const database = "chain";
 const pollMilliseconds = 100;
+/** While its writer makes the file, or writes to it, it is locked for moments. */
+const busyMilliseconds = 5000;
 /** Between two messages: a stream that the kills fall into, not one that is over before. */
 const paceMilliseconds = 4;
 
@@ -187,7 +189,7 @@ async function publishUntilAcknowledged(client: MqttClient, number: number): Pro
 }
 
 function readSqlite(file: string): number[] {
-  const reader = new DatabaseSync(file, { readOnly: true });
+  const reader = new DatabaseSync(file, { readOnly: true, timeout: busyMilliseconds });
   try {
     return reader
       .prepare("select value from readings")

@@ -19,6 +19,8 @@ import { FollowedPage } from "./followed-page.ts";
 const skip = withoutCarbon || withoutGraphiteWeb || withoutInfluxd || withoutPostgres;
 const cpu = "web1/cpu/percent";
 const looksMax = 300;
+/** While its writer makes the file it is locked for moments. */
+const busyMilliseconds = 5000;
 
 const port = await findFreePort();
 /** What stands for the page's words, by what stands there. */
@@ -57,7 +59,7 @@ async function until(what: string, look: () => boolean | Promise<boolean>): Prom
 function countReadings(topic: string): number {
   const name = join(page.folder, "readings.db");
   if (!existsSync(name)) return 0;
-  const file = new DatabaseSync(name, { readOnly: true });
+  const file = new DatabaseSync(name, { readOnly: true, timeout: busyMilliseconds });
   try {
     const view = file.prepare("select 1 from sqlite_schema where name = 'readings'").get();
     if (view === undefined) return 0;
