@@ -20,6 +20,19 @@ const programs = [
   "tuser",
 ];
 
+/** Of `tstack`, each a program of its own with a t before it. */
+const commands = [
+  "serve",
+  "publish",
+  "subscribe",
+  "consume",
+  "monitor",
+  "bench",
+  "user",
+  "reg",
+  "register",
+];
+
 function runNode(...parameters: string[]): { code: number | null; out: string; err: string } {
   const { status, stdout, stderr } = spawnSync(process.execPath, parameters, {
     encoding: "utf8",
@@ -70,18 +83,7 @@ test("bin/ holds nothing that Node.js 12 cannot read", () => {
 
 test("tstack without a word lists its commands", () => {
   const { code, out } = runProgram("tstack");
-  for (const command of [
-    "serve",
-    "publish",
-    "subscribe",
-    "consume",
-    "monitor",
-    "bench",
-    "user",
-    "reg",
-    "register",
-  ])
-    assert.match(out, new RegExp(command));
+  for (const command of commands) assert.match(out, new RegExp(command));
   assert.equal(code, 0);
 });
 
@@ -91,17 +93,7 @@ test("tstack --version is the package's", () => {
   assert.equal(runProgram("tstack", "--version").out, `${version}\n`);
 });
 
-for (const command of [
-  "serve",
-  "publish",
-  "subscribe",
-  "consume",
-  "monitor",
-  "bench",
-  "user",
-  "reg",
-  "register",
-]) {
+for (const command of commands) {
   test(`tstack ${command} and tstack help ${command} are t${command}`, () => {
     const itself = runProgram(`t${command}`, "--help");
     assert.equal(itself.code, 0);
